@@ -1,0 +1,15 @@
+"""What has to stand in the environment before Django reads its settings; pytest loads it first (pyproject.toml).
+
+A broker or a secret of the developer's own environment never reaches a test. DATABASE_URL does: it names the server on
+which pytest-django makes a database of its own.
+"""
+
+import os
+
+os.environ["SECRET_KEY"] = "only for tests"
+os.environ["REDIS_URL"] = ""
+os.environ["EMAIL_URL"] = "memorymail://"
+os.environ["LANGUAGE_CODE"] = "vi"
+os.environ["TIME_ZONE"] = "Asia/Ho_Chi_Minh"
+for name in ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "HTTPS"):
+    os.environ.pop(name, None)
