@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from mptt.managers import TreeManager
 from mptt.models import MPTTModel, TreeForeignKey
 from mptt.querysets import TreeQuerySet
+
+from units import names
 
 
 class Level(models.Model):
@@ -43,6 +45,10 @@ class UnitQuerySet(TreeQuerySet):
     def territorial(self) -> UnitQuerySet:
         return self.filter(kind=Unit.Kind.TERRITORY)
 
+    def matching(self, text: str) -> UnitQuerySet:
+        """Units whose name holds `text`, marks and case aside, or whose uid or official code it is."""
+        return self.filter(Q(search_text__contains=names.fold(text)) | Q(uid__iexact=text.strip()) | Q(code=text.strip()))
+
 
 class Unit(MPTTModel):
     """A node of the tree, valid from a day to a day (semantics §1).
@@ -65,7 +71,7 @@ class Unit(MPTTModel):
     valid_to = models.DateField(_("valid to"), null=True, blank=True)
     position = models.PositiveIntegerField(_("position"), default=0, help_text=_("Order among its siblings."))
     agency_id = models.CharField(_("electronic identifier"), max_length=40, blank=True, help_text=_("Decision 20/2020/QĐ-TTg; optional."))
-    search_text = models.CharField(max_length=420, editable=False, default="", db_index=True)
+    search_text = models.CharField(max_length=420, editable=False, default="")
     sort_key = models.CharField(max_length=420, editable=False, default="")
 
     objects = TreeManager.from_queryset(UnitQuerySet)()
@@ -78,6 +84,7 @@ class Unit(MPTTModel):
         verbose_name = _("unit")
         verbose_name_plural = _("units")
         ordering: ClassVar = ["tree_id", "lft"]
+        indexes: ClassVar = [models.Index(fields=["tree_id", "lft"], name="unit_tree_order")]
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="unit_level_by_kind",
@@ -94,6 +101,10 @@ class Unit(MPTTModel):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        names.fill(self)
+        super().save(*args, **kwargs)
+
 
 class Succession(models.Model):
     """What became of a unit: `share` of it went to `successor` as of a day (semantics §8)."""
@@ -102,7 +113,12 @@ class Succession(models.Model):
     successor = models.ForeignKey(Unit, models.PROTECT, related_name="origins", verbose_name=_("successor"))
     effective_on = models.DateField(_("effective on"))
     share = models.DecimalField(
-        _("share"), max_digits=7, decimal_places=6, null=True, blank=True, help_text=_("1 where the unit went whole; empty where nobody has said.")
+        _("share"),
+        max_digits=7,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text=_("1 where the unit went whole; empty where nobody has said."),
     )
 
     class Meta:
@@ -111,7 +127,11 @@ class Succession(models.Model):
         ordering: ClassVar = ["effective_on", "predecessor", "successor"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                "predecessor", "successor", "effective_on", name="succession_once", violation_error_message=_("This succession is recorded already.")
+                "predecessor",
+                "successor",
+                "effective_on",
+                name="succession_once",
+                violation_error_message=_("This succession is recorded already."),
             ),
             models.CheckConstraint(
                 name="succession_share_0_1",
@@ -143,7 +163,9 @@ class Membership(models.Model):
         verbose_name_plural = _("memberships")
         ordering: ClassVar = ["user", "unit", "role"]
         constraints: ClassVar = [
-            models.UniqueConstraint("user", "unit", "role", name="membership_once", violation_error_message=_("This membership is recorded already.")),
+            models.UniqueConstraint(
+                "user", "unit", "role", name="membership_once", violation_error_message=_("This membership is recorded already.")
+            ),
         ]
 
     def __str__(self) -> str:

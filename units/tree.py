@@ -1,0 +1,253 @@
+"""The living tree: every write to it and every question about subtrees. Nested-set numbers are known here and nowhere else.
+
+Whatever writes here holds one lock for its transaction, since django-mptt corrupts numbers in silence when two writers meet
+(docs/dependencies.md). There is one tree of numbers for each root.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from units import names
+from units.fitting import misfits, misfits_alone
+from units.locks import hold
+from units.models import Level, Unit
+from units.problems import Problem, Problems, gettext_noop
+from units.staging import CONTENT, StagedUnit, Staging
+
+LOCK = "units.tree"
+BATCH = 1000
+
+
+# --- Questions -------------------------------------------------------------------------------------
+
+
+def units_under(uids: Sequence[str], day: date) -> QuerySet[Unit]:
+    """The units with these uids and all below them, valid on `day`. Refuses unknown uids, each by its name."""
+    return Unit.objects.valid_on(day).filter(scope(units_named(uids)))
+
+
+def units_named(uids: Sequence[str]) -> list[Unit]:
+    """The units with these uids, in that order. Refuses unknown ones, each by its name."""
+    found = Unit.objects.in_bulk(set(uids), field_name="uid")
+    problems = Problems()
+    problems.extend(Problem(gettext_noop("There is no such unit."), unit_uid=uid) for uid in dict.fromkeys(uids) if uid not in found)
+    problems.refuse_if_any()
+    return [found[uid] for uid in uids]
+
+
+def scope(units: Iterable[Unit], prefix: str = "") -> Q:
+    """A condition on Unit, or through `prefix` (such as `unit__`) on what refers to one: these units and all below them."""
+    whole_trees: list[int] = []
+    condition = Q(pk__in=[])
+    for tree_id, left, right in _merged_ranges(units):
+        if left == 1:
+            whole_trees.append(tree_id)
+        else:
+            condition |= Q(**{f"{prefix}tree_id": tree_id, f"{prefix}lft__gte": left, f"{prefix}lft__lte": right})
+    return condition | Q(**{f"{prefix}tree_id__in": whole_trees})
+
+
+def _merged_ranges(units: Iterable[Unit]) -> list[tuple[int, int, int]]:
+    ranges: list[tuple[int, int, int]] = []
+    for tree_id, left, right in sorted((unit.tree_id, unit.lft, unit.rght) for unit in units):
+        if ranges and ranges[-1][0] == tree_id and left <= ranges[-1][2] + 1:
+            ranges[-1] = (tree_id, ranges[-1][1], max(right, ranges[-1][2]))
+        else:
+            ranges.append((tree_id, left, right))
+    return ranges
+
+
+def ancestors_of(unit: Unit) -> QuerySet[Unit]:
+    """The units above `unit`, the root first."""
+    return Unit.objects.filter(tree_id=unit.tree_id, lft__lt=unit.lft, rght__gt=unit.rght).order_by("lft")
+
+
+def descendants_of(unit: Unit) -> QuerySet[Unit]:
+    """The units below `unit`, on whatever day, in the order of the tree."""
+    return Unit.objects.filter(tree_id=unit.tree_id, lft__gt=unit.lft, lft__lt=unit.rght)
+
+
+def ancestor_pairs(unit_ids: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """(unit, one unit above it) for each of these units and each of its superiors, however high."""
+    parents = {unit_id: unit_id for unit_id in unit_ids}
+    while parents:
+        above = Unit.objects.filter(children__in=set(parents.values())).values_list("children__pk", "pk")
+        parent_of = dict(above)
+        parents = {unit_id: parent_of[last] for unit_id, last in parents.items() if last in parent_of}
+        yield from parents.items()
+
+
+# --- Numbers ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Numbers:
+    """Nested-set numbers by a unit's number. Where left is 0, the unit's superiors lead back to itself."""
+
+    tree: array[int]
+    left: array[int]
+    right: array[int]
+    depth: array[int]
+
+    def at(self, number: int) -> tuple[int, int, int, int]:
+        """tree_id, lft, rght and depth."""
+        return self.tree[number], self.left[number], self.right[number], self.depth[number]
+
+
+def number_forest(superiors: array[int]) -> Numbers:
+    """Nested-set numbers for units 1 … n in the order of siblings; superiors[i] is i's superior, 0 for a root."""
+    size = len(superiors)
+    zeros = array("i", bytes(4 * size))
+    first_below, next_beside = zeros[:], zeros[:]
+    for number in range(size - 1, 0, -1):
+        superior = superiors[number]
+        next_beside[number] = first_below[superior]
+        first_below[superior] = number
+    numbers = Numbers(zeros[:], zeros[:], zeros[:], zeros)
+    tree = 0
+    root = first_below[0]
+    while root:
+        tree += 1
+        _number_tree(root, tree, superiors, first_below, next_beside, numbers)
+        root = next_beside[root]
+    return numbers
+
+
+def _number_tree(root: int, tree: int, superiors: array[int], first_below: array[int], next_beside: array[int], numbers: Numbers) -> None:
+    here, depth, counter = root, 0, 1
+    descending = True
+    while True:
+        if descending:
+            numbers.tree[here], numbers.left[here], numbers.depth[here] = tree, counter, depth
+            counter += 1
+            if first_below[here]:
+                here, depth = first_below[here], depth + 1
+                continue
+        numbers.right[here] = counter
+        counter += 1
+        if here == root:
+            return
+        descending = bool(next_beside[here])
+        if descending:
+            here = next_beside[here]
+        else:
+            here, depth = superiors[here], depth - 1
+
+
+# --- Writing many ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How many units a load added, changed, and found as they should be."""
+
+    added: int
+    changed: int
+    unchanged: int
+
+
+def load(staging: Staging, problems: Problems, progress: Callable[[int], None] = lambda done: None) -> Loaded:
+    """Lay what `staging` was brought over the tree: all of it, or Refused with every problem and nothing written."""
+    with transaction.atomic():
+        hold(LOCK)
+        numbers = merge(staging, problems)
+        return _store(staging, numbers, progress)
+
+
+def merge(staging: Staging, problems: Problems) -> Numbers:
+    """Merge what `staging` was brought with what stands, and check the whole. Raises Refused."""
+    columns = [*CONTENT[:-1], "parent__uid", "pk", "tree_id", "lft", "rght", "depth"]
+    standing = Unit.objects.order_by().values_list(*columns).iterator(chunk_size=BATCH)
+    day_columns = (columns.index("valid_from"), columns.index("valid_to"))
+    staging.stand((_with_iso_days(row, day_columns) for row in standing), Level.objects.values_list("pk", "rank"))
+    for line, uid, first in staging.duplicates():
+        problems.add(Problem(gettext_noop("%(uid)s is in line %(first)d already."), {"uid": uid, "first": first}, line, "uid"))
+    staging.merge()
+    superiors = staging.superiors()
+    numbers = number_forest(superiors)
+    problems.extend(_relations(staging, superiors, numbers))
+    problems.refuse_if_any()
+    return numbers
+
+
+def _with_iso_days(row: tuple[Any, ...], places: tuple[int, int]) -> list[Any]:
+    cells = list(row)
+    for place in places:
+        cells[place] = cells[place] and cells[place].isoformat()
+    return cells
+
+
+def _relations(staging: Staging, superiors: array[int], numbers: Numbers) -> Iterator[Problem]:
+    for line, superior in staging.unknown_superiors():
+        yield Problem(
+            gettext_noop("There is no unit %(superior)s, in the file or in the database."), {"superior": superior}, line, "parent_uid"
+        )
+    for line, root in staging.roots():
+        yield from (problem.at(line=line) for problem in misfits_alone(root))
+    for circle in circles(superiors, numbers):
+        places = [staging.line_and_uid(number) for number in circle]
+        path = " → ".join(uid for _, uid in [*places, places[0]])
+        line = min((line for line, _ in places if line is not None), default=None)
+        yield Problem(gettext_noop("These units stand under each other in a circle: %(path)s."), {"path": path}, line, "parent_uid")
+    for number, _, line, superior_line, unit, superior in staging.pairs():
+        if numbers.left[number]:
+            yield from (p.at(line=superior_line if line is None else line) for p in misfits(unit, superior))
+
+
+def circles(superiors: array[int], numbers: Numbers) -> Iterator[list[int]]:
+    """Every circle of superiors, as the units' numbers from below upwards."""
+    seen = bytearray(len(superiors))
+    for start in range(1, len(superiors)):
+        path: list[int] = []
+        here = start
+        while not numbers.left[here] and not seen[here]:
+            seen[here] = 1
+            path.append(here)
+            here = superiors[here]
+        if here in path:
+            yield path[path.index(here) :]
+
+
+def _store(staging: Staging, numbers: Numbers, progress: Callable[[int], None]) -> Loaded:
+    """Write every unit that is new, changed or renumbered, superiors first."""
+    pks = array("q", bytes(8 * len(numbers.left)))
+    counts = {"added": 0, "changed": 0, "unchanged": 0}
+    for unit in staging.units():
+        pks[unit.number] = unit.pk or 0
+        counts["added" if unit.pk is None else "changed" if unit.changed else "unchanged"] += 1
+    done = 0
+    for depth in range(max(numbers.depth) + 1):
+        todo = (unit for unit in staging.units() if numbers.depth[unit.number] == depth and _differs(unit, numbers))
+        while batch := list(islice(todo, BATCH)):
+            written = Unit.objects.bulk_create(
+                [_as_unit(unit, numbers, pks) for unit in batch], update_conflicts=True, unique_fields=["uid"], update_fields=_WRITTEN
+            )
+            for unit, row in zip(batch, written, strict=True):
+                pks[unit.number] = row.pk
+            done += len(batch)
+            progress(done)
+    return Loaded(**counts)
+
+
+_WRITTEN = [*CONTENT[1:-1], "parent_id", "tree_id", "lft", "rght", "depth", "search_text", "sort_key"]
+
+
+def _differs(unit: StagedUnit, numbers: Numbers) -> bool:
+    return unit.changed or unit.stands_at != numbers.at(unit.number)
+
+
+def _as_unit(staged: StagedUnit, numbers: Numbers, pks: array[int]) -> Unit:
+    content = {name: staged.content[name] for name in CONTENT if name != "parent_uid"}
+    tree_id, left, right, depth = numbers.at(staged.number)
+    unit = Unit(**content, parent_id=pks[staged.superior] or None, tree_id=tree_id, lft=left, rght=right, depth=depth)
+    names.fill(unit)
+    return unit
