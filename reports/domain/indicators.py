@@ -25,7 +25,7 @@ from reports.domain.privacy import is_a_person_field, names_a_person_field
 from units.problems import Problem, gettext_noop
 
 MAX_DECIMALS = 6
-MAX_NAME = 500
+MAX_LENGTHS = {"section": 200, "name_vi": 300, "name_en": 300, "unit": 60}
 CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 CHOICE = re.compile(r"[^|='\"\x00-\x1f]{1,100}")
 
@@ -73,6 +73,35 @@ class EnteredBy(StrEnum):
 class Rule:
     severity: Literal["error", "warn"]
     expression: str
+
+
+class RuleError(Exception):
+    """A text is no list of rules."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(problem.message % problem.params)
+
+
+def parse_rules(text: str) -> tuple[Rule, ...]:
+    """The rules in `error: EXPRESSION; warn: EXPRESSION`, their expressions not yet looked into. Raises RuleError."""
+    rules = []
+    for part in filter(None, (part.strip() for part in _BETWEEN_RULES.split(text))):
+        severity, colon, expression = (word.strip() for word in part.partition(":"))
+        if severity not in ("error", "warn") or not colon or not expression:
+            message = gettext_noop("“%(found)s” is no rule; write error: EXPRESSION or warn: EXPRESSION, with ; between two rules.")
+            raise RuleError(Problem(message, {"found": part[:60]}, column="rules"))
+        rules.append(Rule("error" if severity == "error" else "warn", expression))
+    return tuple(rules)
+
+
+def written_rules(rules: Iterable[Rule]) -> str:
+    """The inverse of `parse_rules`."""
+    return "; ".join(f"{rule.severity}: {rule.expression}" for rule in rules)
+
+
+#: a semicolon with an even number of quotes after it stands outside of quotes
+_BETWEEN_RULES = re.compile(r";(?=(?:[^']*'[^']*')*[^']*\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,9 +291,9 @@ def _faults_of_words(indicator: Indicator) -> Iterator[_Fault]:
         yield "code", gettext_noop("%(code)s is a word of the language of formulas; choose another code."), {}
     if not indicator.name_vi.strip():
         yield "name_vi", gettext_noop("%(code)s: has no name."), {}
-    for column in ("section", "name_vi", "name_en", "unit"):
-        if len(getattr(indicator, column)) > MAX_NAME:
-            yield column, gettext_noop("%(code)s: longer than %(most)d characters."), {"most": MAX_NAME}
+    for column, most in MAX_LENGTHS.items():
+        if len(getattr(indicator, column)) > most:
+            yield column, gettext_noop("%(code)s: longer than %(most)d characters."), {"most": most}
     yield from _faults_of_privacy(indicator)
 
 

@@ -1,0 +1,27 @@
+from reports.models.cycle import Cycle, CycleLevel, DayOff
+from reports.models.flag import Flag, Reminder
+from reports.models.journal import AppendOnlyError, JournalEntry, ReviewNote, Submission
+from reports.models.report import Adjustment, Report, ReportQuerySet, RootOversight
+from reports.models.rollup import Rollup, RollupMark
+from reports.models.template import Indicator, ReportTemplate, TemplateVersion
+
+__all__ = [
+    "Adjustment",
+    "AppendOnlyError",
+    "Cycle",
+    "CycleLevel",
+    "DayOff",
+    "Flag",
+    "Indicator",
+    "JournalEntry",
+    "Reminder",
+    "Report",
+    "ReportQuerySet",
+    "ReportTemplate",
+    "ReviewNote",
+    "Rollup",
+    "RollupMark",
+    "RootOversight",
+    "Submission",
+    "TemplateVersion",
+]

@@ -1,0 +1,62 @@
+"""Flags: the durable, announced side of what a person should act on; and reminders sent (semantics §4)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from reports.models.report import Report
+
+
+class Flag(models.Model):
+    class Kind(models.TextChoices):
+        MISSING = "missing", _("Overdue")
+        LATE = "late", _("Submitted late")
+        CORRECTION_OVERDUE = "correction_overdue", _("Correction overdue")
+        REVIEW_OVERDUE = "review_overdue", _("Review overdue")
+        FIGURES_CHANGED = "figures_changed", _("Figures changed since submission")
+
+    report = models.ForeignKey(Report, models.CASCADE, related_name="flags", verbose_name=_("report"))
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    raised_at = models.DateTimeField(_("raised at"))
+    cleared_at = models.DateTimeField(_("cleared at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("flag")
+        verbose_name_plural = _("flags")
+        ordering: ClassVar = ["report", "kind", "raised_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["report", "kind"], condition=Q(cleared_at__isnull=True), name="flag_open_once", violation_error_message=_("This flag is open already.")
+            )
+        ]
+        indexes: ClassVar = [models.Index("kind", name="flag_open_kind", condition=Q(cleared_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"{self.report_id}: {self.kind}"
+
+
+class Reminder(models.Model):
+    """A message that is to be sent once. `step` is the day of the cycle's ladder, counted from the due day."""
+
+    class Audience(models.TextChoices):
+        UNIT = "unit", _("the unit")
+        SUPERIOR = "superior", _("the superior, about those below")
+
+    report = models.ForeignKey(Report, models.CASCADE, related_name="reminders", verbose_name=_("report"))
+    audience = models.CharField(_("audience"), max_length=10, choices=Audience)
+    due_on = models.DateField(_("due day"))
+    step = models.SmallIntegerField(_("step"))
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("reminder")
+        verbose_name_plural = _("reminders")
+        ordering: ClassVar = ["report", "step"]
+        constraints: ClassVar = [models.UniqueConstraint("report", "audience", "due_on", "step", name="reminder_once")]
+
+    def __str__(self) -> str:
+        return f"{self.report_id}: {self.audience} {self.step:+d}"

@@ -1,0 +1,163 @@
+"""May this user do this to this report? The one place that answers (semantics §2, §9).
+
+`None` stands for the system: the commands that an administrator runs without `--user`. It may take every action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Exists, OuterRef, Q
+
+from reports.domain.workflow import TRANSITIONS, Action, By
+from reports.models import Cycle, Report, ReportQuerySet, RootOversight
+from units import tree
+from units.models import Membership, Unit, UnitQuerySet
+
+Role = Membership.Role
+User = AbstractBaseUser | AnonymousUser | None
+OWNERS = (Role.PREPARER, Role.APPROVER)
+
+
+def reports_in_reach(user: User) -> ReportQuerySet:
+    """Reports of the units of the user's memberships and everything below them, along each cycle's frozen tree (semantics §9)."""
+    if user is None:
+        return Report.objects.all()
+    units = _unit_ids(user)
+    above = Report.objects.filter(
+        cycle_id=OuterRef("cycle_id"), unit_id__in=units, position__lte=OuterRef("position"), end__gte=OuterRef("position")
+    )
+    overseen = RootOversight.objects.filter(
+        unit_id__in=units, root__cycle_id=OuterRef("cycle_id"), root__position=OuterRef("root_position")
+    )
+    return Report.objects.filter(Exists(above) | Exists(overseen))
+
+
+def units_in_reach(user: User) -> UnitQuerySet:
+    """Units of the user's memberships and everything below them, along today's tree (semantics §9)."""
+    if user is None:
+        return Unit.objects.all()
+    return _units_below(_unit_ids(user))
+
+
+def manages_cycle(user: User, cycle: Cycle) -> bool:
+    """May the user open and close this cycle: a cycle manager over every unit at its top (semantics §9)."""
+    if user is None:
+        return True
+    managed = _units_below(_unit_ids(user, Role.CYCLE_MANAGER))
+    tops = cycle.units.all()
+    return bool(tops) and not tops.exclude(pk__in=managed.values("pk")).exists()
+
+
+def _units_below(unit_ids: list[int]) -> UnitQuerySet:
+    return Unit.objects.filter(tree.scope(Unit.objects.filter(pk__in=unit_ids)))
+
+
+def _unit_ids(user: User, *roles: str) -> list[int]:
+    if user is None or user.pk is None or not user.is_active:
+        return []
+    memberships = Membership.objects.filter(user_id=user.pk)
+    if roles:
+        memberships = memberships.filter(role__in=roles)
+    return list(memberships.values_list("unit_id", flat=True).distinct())
+
+
+class Standing:
+    """What one user is to reports: asks the database once for each cycle, however many reports are looked at."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self._spans: dict[int, list[tuple[int, int]]] = {}
+        self._with_accounts: dict[int, bool] = {}
+
+    @cached_property
+    def roles(self) -> dict[int, set[str]]:
+        """Roles by unit."""
+        roles: dict[int, set[str]] = {}
+        if self.user is not None and self.user.pk is not None and self.user.is_active:
+            for unit_id, role in Membership.objects.filter(user_id=self.user.pk).values_list("unit_id", "role"):
+                roles.setdefault(unit_id, set()).add(role)
+        return roles
+
+    def learn(self, reports: Sequence[Report]) -> None:
+        """Look up in one query which of the reports' units have accounts of their own."""
+        unknown = {report.unit_id for report in reports} - self._with_accounts.keys()
+        if unknown and self.user is not None:
+            owners = Membership.objects.filter(unit_id__in=unknown, role__in=OWNERS, user__is_active=True)
+            having = set(owners.values_list("unit_id", flat=True))
+            self._with_accounts.update((unit_id, unit_id in having) for unit_id in unknown)
+
+    def may(self, action: Action, report: Report) -> bool:
+        """Does the table of transitions (semantics §2) name this user for `action`? The report's state isn't asked."""
+        return self.is_one(TRANSITIONS[action].by, report)
+
+    def is_one(self, by: By, report: Report) -> bool:
+        if self.user is None:
+            return True
+        match by:
+            case By.PREPARER:
+                return self._acts_as(report, Role.PREPARER)
+            case By.APPROVER:
+                return self._acts_as(report, Role.APPROVER)
+            case By.SUBMITTER:
+                return self._acts_as(report, Role.APPROVER if report.needs_approval else Role.PREPARER)
+            case By.OWNER:
+                return self._acts_as(report, *OWNERS)
+            case By.REVIEWER:
+                return self._reviews(report) if report.superior_id else self._manages(report)
+            case By.SUPERVISOR:
+                return self._reviews(report) or self._manages(report)
+
+    def allowed(self, report: Report) -> set[Action]:
+        """The actions that the user may take now, by role and by the report's state."""
+        return {
+            action
+            for action, transition in TRANSITIONS.items()
+            if report.cycle.is_open
+            and report.state in transition.sources
+            and (report.needs_approval or not transition.needs_approval_level)
+            and self.may(action, report)
+        }
+
+    def on_behalf(self, report: Report, action: Action) -> bool:
+        """Does the user act for a unit without accounts of its own, from the superior unit (semantics §2)?"""
+        owner_action = TRANSITIONS[action].by in (By.PREPARER, By.APPROVER, By.SUBMITTER, By.OWNER)
+        return self.user is not None and owner_action and not self.roles.get(report.unit_id, set()) & set(OWNERS)
+
+    def reaches(self, report: Report) -> bool:
+        """May the user read this report?"""
+        if self.user is None:
+            return True
+        return any(first <= report.position <= last for first, last in self._reach(report.cycle_id))
+
+    def _acts_as(self, report: Report, *roles: str) -> bool:
+        if self.roles.get(report.unit_id, set()) & set(roles):
+            return True
+        if report.superior is None or not self.roles.get(report.superior.unit_id, set()) & set(roles):
+            return False
+        self.learn([report])
+        return not self._with_accounts[report.unit_id]
+
+    def _reviews(self, report: Report) -> bool:
+        return report.superior is not None and Role.REVIEWER in self.roles.get(report.superior.unit_id, ())
+
+    def _manages(self, report: Report) -> bool:
+        managed = [unit_id for unit_id, roles in self.roles.items() if Role.CYCLE_MANAGER in roles]
+        return bool(managed) and any(
+            first <= report.position <= last for first, last in _spans(report.cycle_id, managed)
+        )
+
+    def _reach(self, cycle_id: int) -> list[tuple[int, int]]:
+        if cycle_id not in self._spans:
+            self._spans[cycle_id] = _spans(cycle_id, self.roles)
+        return self._spans[cycle_id]
+
+
+def _spans(cycle_id: int, unit_ids: Iterable[int]) -> list[tuple[int, int]]:
+    """The stretches of a cycle's tree that lie at or below these units."""
+    units = list(unit_ids)
+    roots = RootOversight.objects.filter(root__cycle_id=cycle_id, unit_id__in=units).values("root_id")
+    spans = Report.objects.filter(Q(unit_id__in=units) | Q(pk__in=roots), cycle_id=cycle_id)
+    return list(spans.values_list("position", "end"))

@@ -1,0 +1,32 @@
+"""Which days are no working days: Vietnam's public holidays and the administration's own days off (semantics §1)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import holidays
+
+from reports.domain.deadlines import add_working_days, end_of_day, on_or_after
+from reports.models import Cycle, DayOff
+
+
+class DaysOff:
+    """A container of days off; the administration's own are asked for once."""
+
+    def __init__(self) -> None:
+        self._public = holidays.country_holidays("VN")
+        self._own = set(DayOff.objects.values_list("day", flat=True))
+
+    def __contains__(self, day: object) -> bool:
+        return isinstance(day, date) and (day in self._own or day in self._public)
+
+
+def next_working_day(day: date, days_off: DaysOff | None = None) -> date:
+    """`day` or the next working day: where a due day is set up."""
+    return on_or_after(day, DaysOff() if days_off is None else days_off)
+
+
+def working_days_from(cycle: Cycle, at: datetime, count: int) -> datetime:
+    """The end of the `count`-th working day after moment `at`, in the cycle's time zone."""
+    day = at.astimezone(cycle.zone).date()
+    return end_of_day(add_working_days(day, count, DaysOff()), cycle.zone)

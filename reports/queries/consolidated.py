@@ -1,0 +1,98 @@
+"""Totals as they stand, for files and pages (semantics §5). The marks have to be drained before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from reports.domain.aggregation import Cells, Figure, answered, contribution, figures, rollup_value
+from reports.domain.indicators import Template
+from reports.domain.workflow import State
+from reports.models import Cycle, Report, ReportQuerySet
+from units.problems import Problem, Problems, gettext_noop
+
+_CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A report's total with the reports that it counts, out of those that it expects, itself included (exempt ones left out)."""
+
+    cells: Cells
+    counted: int
+    expected: int
+
+    @property
+    def is_complete(self) -> bool:
+        return self.counted == self.expected
+
+
+class RollupRow(NamedTuple):
+    """A line of "Rollups out" (docs/interfaces.md)."""
+
+    unit_uid: str
+    indicator: str
+    value: str
+    answered: str
+    counted: int
+    expected: int
+
+
+def totals(template: Template, reports: Iterable[Report]) -> dict[int, Total]:
+    """The total of each report, by its id; reports loaded with `select_related("rollup", "level")` cost no query."""
+    return {report.pk: total_of(template, report) for report in reports}
+
+
+def total_of(template: Template, report: Report) -> Total:
+    """A report's total; where nothing reports below, it is its own figures once it is accepted."""
+    if report.has_reports_below:
+        return Total(report.rollup.cells, report.rollup.counted, report.rollup.expected)
+    if report.state == State.ACCEPTED:
+        return Total(contribution(template, report.own, report.level.code), 1, 1)
+    return Total({}, 0, int(report.state != State.EXEMPT))
+
+
+def reports_of(cycle: Cycle, unit_uids: Sequence[str] = (), depth: int | None = None) -> ReportQuerySet:
+    """The cycle's reports at and below these units (or its roots), down to `depth` steps. Refuses units that don't report."""
+    tops = Report.objects.filter(cycle=cycle)
+    if unit_uids:
+        tops = tops.filter(unit__uid__in=unit_uids)
+        known = set(tops.values_list("unit__uid", flat=True))
+        problems = Problems()
+        for uid in dict.fromkeys(unit_uids):
+            if uid not in known:
+                problems.add(Problem(gettext_noop("This unit has no report in the cycle %(cycle)s."), {"cycle": cycle.code}, unit_uid=uid))
+        problems.refuse_if_any()
+    else:
+        tops = tops.filter(superior__isnull=True)
+    found = Report.objects.none()
+    for top in tops:
+        part = Report.objects.subtree_of(top)
+        found |= part if depth is None else part.filter(depth__lte=top.depth + depth)
+    return found
+
+
+def rollup_rows(cycle: Cycle, reports: ReportQuerySet) -> Iterator[RollupRow]:
+    """The totals of these reports, sorted by unit uid and then by indicator in template order."""
+    template = cycle.version.compiled()
+    keys = sorted(reports.order_by().values_list("unit__uid", "pk"))
+    for start in range(0, len(keys), _CHUNK):
+        chunk = keys[start : start + _CHUNK]
+        loaded = Report.objects.select_related("rollup", "level").in_bulk([pk for _, pk in chunk])
+        for uid, pk in chunk:
+            yield from _rows(template, uid, total_of(template, loaded[pk]))
+
+
+def _rows(template: Template, uid: str, total: Total) -> Iterator[RollupRow]:
+    values: dict[str, Figure] = figures(template, total.cells)
+    for indicator in template.aggregated:
+        how_many = answered(indicator, total.cells)
+        yield RollupRow(
+            uid,
+            indicator.code,
+            rollup_value(indicator, values[indicator.code]),
+            "" if how_many is None else str(how_many),
+            total.counted,
+            total.expected,
+        )

@@ -1,0 +1,51 @@
+"""A unit's figures in earlier periods (semantics §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+
+from reports.domain.periods import parse_period
+from reports.domain.workflow import State
+from reports.models import Cycle, Report
+
+Figures = Mapping[str, Any]
+
+
+def previous(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Figures]:
+    """By unit: what it declared in the accepted report of the same template whose period ends the day before this one begins.
+
+    Among several, the same kind of period first, then the shorter, then the cycle opened last.
+    """
+    kind = parse_period(cycle.period).kind
+    found = _accepted(cycle, unit_ids).filter(cycle__cut_off=cycle.first_day - timedelta(days=1))
+
+    def rank(report: Report) -> tuple[bool, timedelta, float]:
+        other = report.cycle
+        opened = other.opened_at.timestamp() if other.opened_at else 0
+        return parse_period(other.period).kind is not kind, other.cut_off - other.first_day, -opened
+
+    return {report.unit_id: _declared(report) for report in sorted(found, key=rank, reverse=True)}
+
+
+def year_ago(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Figures]:
+    """By unit: what it declared in the accepted report of the same kind of period a year earlier."""
+    period = parse_period(cycle.period).year_ago
+    if period is None:
+        return {}
+    found = _accepted(cycle, unit_ids).filter(cycle__period=period).order_by("cycle__opened_at")
+    return {report.unit_id: _declared(report) for report in found}
+
+
+def _accepted(cycle: Cycle, unit_ids: Iterable[int]) -> QuerySet[Report]:
+    reports = Report.objects.filter(
+        unit_id__in=list(unit_ids), state=State.ACCEPTED.value, cycle__version__template_id=cycle.version.template_id
+    )
+    return reports.exclude(cycle_id=cycle.pk).select_related("cycle", "last_submission")
+
+
+def _declared(report: Report) -> Figures:
+    return report.last_submission.own if report.last_submission else {}

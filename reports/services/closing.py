@@ -1,0 +1,30 @@
+"""Closing a cycle for entry, and opening it again (semantics §2). Missing stays missing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from reports.models import Cycle
+from reports.policies import User, manages_cycle
+from units.problems import Problem, Refused, gettext_noop
+
+
+def close_cycle(cycle: Cycle, *, by: User, at: datetime) -> None:
+    """Refuse every action on the cycle's reports from now on."""
+    _move(cycle, Cycle.State.OPEN, Cycle.State.CLOSED, by=by, closed_at=at)
+
+
+def reopen_cycle(cycle: Cycle, *, by: User) -> None:
+    """Take actions on the cycle's reports again."""
+    _move(cycle, Cycle.State.CLOSED, Cycle.State.OPEN, by=by, closed_at=None)
+
+
+def _move(cycle: Cycle, source: Cycle.State, to: Cycle.State, *, by: User, closed_at: datetime | None) -> None:
+    if not manages_cycle(by, cycle):
+        raise Refused(Problem(gettext_noop("Only a cycle manager of the units at the top opens and closes a cycle.")))
+    if not Cycle.objects.filter(pk=cycle.pk, state=source).update(state=to, closed_at=closed_at):
+        cycle.refresh_from_db()
+        raise Refused(
+            Problem(gettext_noop("The cycle “%(code)s” is in the state “%(state)s”: nothing was done."), {"code": cycle.code, "state": cycle.state})
+        )
+    cycle.refresh_from_db()

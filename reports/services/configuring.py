@@ -1,0 +1,71 @@
+"""Templates: new versions, and publishing them, after which they never change (semantics §1, §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max
+
+from reports.domain import indicators as domain
+from reports.models import Indicator, ReportTemplate, TemplateVersion
+from units.models import Level
+from units.problems import Problem, Problems, Refused, gettext_noop
+
+
+def add_version(code: str, name: str, indicators: Sequence[domain.Indicator], *, name_en: str = "") -> TemplateVersion:
+    """Record `indicators` as the next version of the template `code`, which is made where there is none, as a draft.
+
+    The indicators have to be sound already (`domain.template_file.parse_indicators`).
+    """
+    with transaction.atomic():
+        template, _ = ReportTemplate.objects.update_or_create(code=code, defaults={"name": name, "name_en": name_en})
+        version = TemplateVersion.objects.create(template=template, number=_next_number(template))
+        _write(version, indicators)
+        return version
+
+
+def draft_from(version: TemplateVersion) -> TemplateVersion:
+    """A draft of the template's next version that begins as a copy of this one: how a published version is edited."""
+    with transaction.atomic():
+        copy = TemplateVersion.objects.create(template=version.template, number=_next_number(version.template))
+        _write(copy, [row.to_domain() for row in version.indicators.all()])
+        return copy
+
+
+def publish(version: TemplateVersion, at: datetime) -> None:
+    """Publish a draft. Raises Refused with everything that is wrong in it, each with its place."""
+    with transaction.atomic():
+        rows = list(version.indicators.select_for_update())
+        problems = Problems()
+        if not rows:
+            problems.add(Problem(gettext_noop("A template needs at least one indicator.")))
+        problems.extend(problems_of(version))
+        problems.refuse_if_any()
+        if not TemplateVersion.objects.filter(pk=version.pk, published_at__isnull=True).update(published_at=at):
+            raise Refused(Problem(gettext_noop("This version is published already; edit a draft of the next one.")))
+        version.refresh_from_db()
+
+
+def problems_of(version: TemplateVersion) -> list[Problem]:
+    """What keeps a version from being published."""
+    try:
+        indicators = [row.to_domain() for row in version.indicators.all()]
+    except domain.RuleError as error:
+        return [error.problem]
+    return domain.problems_of_template(indicators, level_codes())
+
+
+def level_codes() -> list[str]:
+    """The known levels, the highest first."""
+    return list(Level.objects.order_by("rank").values_list("code", flat=True))
+
+
+def _next_number(template: ReportTemplate) -> int:
+    return (template.versions.aggregate(newest=Max("number"))["newest"] or 0) + 1
+
+
+def _write(version: TemplateVersion, indicators: Sequence[domain.Indicator]) -> None:
+    order = level_codes()
+    Indicator.objects.bulk_create(Indicator.from_domain(version, position, indicator, order) for position, indicator in enumerate(indicators, 1))

@@ -1,0 +1,135 @@
+"""Entering figures (semantics §2, §3). Saving takes the version that the editor saw: nothing is silently overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from reports.domain.indicators import EnteredBy, Template
+from reports.domain.numbers import parse_plain
+from reports.domain.validation import check_own
+from reports.domain.workflow import EDITABLE, Action
+from reports.models import Adjustment, Report
+from reports.models.bulk import update_json
+from reports.policies import User
+from reports.services import transitions
+from reports.services.transitions import Step
+from units.problems import Problem, Problems, Refused, gettext_noop
+
+Changes = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A cell that somebody else changed since the editor loaded it: what stands there now, and what was to be written."""
+
+    indicator: str
+    theirs: Any
+    mine: Any
+
+
+class Conflict(Refused):
+    """A save over somebody else's newer one. Nothing was written; `version` is the one to look at."""
+
+    def __init__(self, version: int, clashes: Sequence[Clash]) -> None:
+        self.version = version
+        self.clashes = clashes
+        super().__init__(Problem(gettext_noop("Somebody else has saved this report meanwhile. Both values are shown: choose one.")))
+
+
+def save(report_id: int, changes: Changes, *, by: User, at: datetime, seen: int) -> Report:
+    """Write these cells of one report; None clears a cell, a cell that isn't named stays.
+
+    `seen` is the version that the editor saw. Raises Conflict when it isn't the report's any more, Refused with the
+    reason when the state, the user's role or a value forbids it.
+    """
+    with transaction.atomic():
+        report = _locked(report_id)
+        if report.version != seen and report.state in EDITABLE:
+            raise Conflict(report.version, [Clash(code, report.own.get(code), value) for code, value in changes.items()])
+        save_locked([(report, changes)], by=by, at=at)
+        return report
+
+
+def save_locked(entries: Sequence[tuple[Report, Changes]], *, by: User, at: datetime, reason: str = "") -> None:
+    """Write the cells of several locked reports; the common way of forms and imports."""
+    reports = [report for report, _ in entries]
+    step = Step(Action.SAVE, by, at, reason)
+    transitions.check(step, reports)
+    problems = Problems()
+    journal: dict[int, dict[str, Any]] = {}
+    for report, changes in entries:
+        template = report.cycle.version.compiled()
+        changed = {code: value for code, value in changes.items() if report.own.get(code) != value}
+        problems.extend(_misplaced(template, report, changed, by))
+        journal[report.pk] = {code: [report.own.get(code), value] for code, value in changed.items()}
+        report.own = {code: value for code, value in {**report.own, **changed}.items() if value is not None}
+    problems.refuse_if_any()
+    transitions.write(step, reports, changes=journal)
+    update_json(Report, "own", {report.pk: report.own for report in reports if journal[report.pk]})
+
+
+def _misplaced(template: Template, report: Report, changed: Changes, by: User) -> list[Problem]:
+    """Cells that this unit may not enter: not its level's, computed, closed by a level below, or the superior's (§5)."""
+    entered = {code: value for code, value in changed.items() if value is not None}
+    problems = list(check_own(template, entered, report.level.code, report.levels_below))
+    if by is not None:
+        problems += [
+            Problem(gettext_noop("“%(code)s” is entered by the superior."), {"code": code}, column=code)
+            for code in entered
+            if (indicator := template.by_code.get(code)) and indicator.entered_by is EnteredBy.SUPERIOR
+        ]
+    return [problem.at(unit_uid=report.unit.uid) for problem in problems]
+
+
+def adjust(report_id: int, indicator: str, amount: str, reason: str, *, by: User, at: datetime, seen: int) -> Adjustment:
+    """Add to (or take from) the sum of what is below, as a row with its reason (semantics §5).
+
+    `amount` is plain text with a point. Raises Refused where the indicator is no sum, nothing is below, or it has no reason.
+    """
+    with transaction.atomic():
+        report = _locked(report_id)
+        value = _amount(report, indicator, amount)
+        if not reason.strip():
+            raise Refused(Problem(gettext_noop("Give a reason for the adjustment."), column="reason"))
+        step = Step(Action.SAVE, by, at, reason, {report.pk: seen})
+        transitions.check(step, [report])
+        transitions.write(step, [report], changes={report.pk: {f"{indicator} ±": [None, value]}})
+        return Adjustment.objects.create(
+            report=report, indicator=indicator, amount=str(value), reason=reason.strip(), by_id=by.pk if by else None, at=at
+        )
+
+
+def drop_adjustment(adjustment_id: int, *, by: User, at: datetime, seen: int) -> Report:
+    """Take an adjustment back; the journal keeps that it was there."""
+    with transaction.atomic():
+        adjustment = Adjustment.objects.get(pk=adjustment_id)
+        report = _locked(adjustment.report_id)
+        step = Step(Action.SAVE, by, at, adjustment.reason, {report.pk: seen})
+        transitions.check(step, [report])
+        transitions.write(step, [report], changes={report.pk: {f"{adjustment.indicator} ±": [adjustment.amount, None]}})
+        adjustment.delete()
+        return report
+
+
+def _amount(report: Report, code: str, amount: str) -> Any:
+    indicator = report.cycle.version.compiled().by_code.get(code)
+    if indicator is None or not indicator.may_be_adjusted:
+        raise Refused(Problem(gettext_noop("“%(code)s” is no sum: only sums are adjusted."), {"code": code}, column="indicator"))
+    if not report.has_reports_below:
+        raise Refused(Problem(gettext_noop("Nothing reports below this unit: correct its own figure instead."), column="indicator"))
+    value = parse_plain(amount, replace(indicator, negative=True))
+    if value is None:
+        raise Refused(Problem(gettext_noop("Write the amount that is to be added, or taken with a minus."), column="amount"))
+    return value
+
+
+def _locked(report_id: int) -> Report:
+    found = transitions.lock(Report.objects.filter(pk=report_id))
+    if not found:
+        raise Refused(Problem(gettext_noop("There is no such report in this cycle.")))
+    return found[0]

@@ -1,0 +1,75 @@
+"""Raising and clearing flags (semantics §4). Each kind's condition stands once, as a question to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import DateTimeField, Exists, F, OuterRef, Q, Value
+
+from reports.domain.workflow import WITH_SUPERIOR, State
+from reports.models import Flag, Report
+from reports.models.bulk import insert_select
+from reports.services import rolling_up
+from units.locks import hold
+
+
+def condition(kind: Flag.Kind, at: datetime) -> Q:
+    """Which reports deserve an open flag of `kind` at moment `at`."""
+    match kind:
+        case Flag.Kind.MISSING:
+            return Q(first_submitted_at__isnull=True, due_at__lt=at) & ~Q(state=State.EXEMPT.value)
+        case Flag.Kind.LATE:
+            return Q(first_submitted_at__gt=F("due_at")) & ~Q(state=State.EXEMPT.value)
+        case Flag.Kind.CORRECTION_OVERDUE:
+            return Q(correct_by_at__lt=at)
+        case Flag.Kind.REVIEW_OVERDUE:
+            return Q(state=State.SUBMITTED.value, review_due_at__lt=at)
+        case Flag.Kind.FIGURES_CHANGED:
+            return Q(state__in=[state.value for state in WITH_SUPERIOR], rollup__differs_from_declared=True)
+
+
+@dataclass(slots=True)
+class Swept:
+    """How many flags of each kind a sweep raised and cleared."""
+
+    raised: dict[str, int]
+    cleared: dict[str, int]
+
+
+def sweep(at: datetime, cycle_ids: Sequence[int] | None = None) -> Swept:
+    """Bring the open flags to what they have to be at moment `at`; run again, it changes nothing.
+
+    One sweep runs at a time. It drains the marks first, since figures_changed is read from stored totals.
+    """
+    rolling_up.drain_all(cycle_ids)
+    reports = Report.objects.all() if cycle_ids is None else Report.objects.filter(cycle_id__in=cycle_ids)
+    with transaction.atomic():
+        hold("sweep")
+        cleared = {kind.value: _clear(kind, reports, at) for kind in Flag.Kind}
+        raised = {kind.value: _raise(kind, reports, at) for kind in Flag.Kind}
+    return Swept(raised, cleared)
+
+
+def clear_untrue(report_ids: Sequence[int], at: datetime) -> None:
+    """Clear those open flags of the reports that a transition has made untrue, in its own transaction."""
+    open_flags = Flag.objects.filter(report_id__in=report_ids, cleared_at__isnull=True)
+    untrue = Q()
+    for kind in Flag.Kind:
+        untrue |= Q(kind=kind.value) & ~Exists(Report.objects.filter(condition(kind, at), pk=OuterRef("report_id")))
+    open_flags.filter(untrue).update(cleared_at=at)
+
+
+def _clear(kind: Flag.Kind, reports: Report.objects, at: datetime) -> int:
+    deserved = reports.filter(condition(kind, at), pk=OuterRef("report_id"))
+    open_flags = Flag.objects.filter(kind=kind.value, cleared_at__isnull=True, report__in=reports)
+    return open_flags.filter(~Exists(deserved)).update(cleared_at=at)
+
+
+def _raise(kind: Flag.Kind, reports: Report.objects, at: datetime) -> int:
+    is_open = Flag.objects.filter(report_id=OuterRef("pk"), kind=kind.value, cleared_at__isnull=True)
+    rows = reports.filter(condition(kind, at)).filter(~Exists(is_open)).order_by()
+    columns = rows.values_list("pk", Value(kind.value), Value(at, output_field=DateTimeField()))
+    return insert_select(Flag, ["report", "kind", "raised_at"], columns)

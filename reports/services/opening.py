@@ -1,0 +1,242 @@
+"""Setting up a cycle and opening it, which freezes its tree (semantics §1)."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from django.db import transaction
+
+from reports.domain.deadlines import end_of_day
+from reports.models import Cycle, CycleLevel, Report, Rollup, RootOversight, TemplateVersion
+from reports.models.cycle import DEFAULT_CORRECTION_DAYS, DEFAULT_REMINDERS, DEFAULT_REVIEW_DAYS
+from reports.queries.calendar import DaysOff, next_working_day
+from units import tree
+from units.models import Level
+from units.problems import Problem, Problems, Refused, gettext_noop
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a cycle is to be. Levels are named by code; without `levels` every level found there reports."""
+
+    version: TemplateVersion
+    period: str
+    first_day: date
+    cut_off: date
+    reference_day: date
+    under: Sequence[str]
+    due: Mapping[str, date]
+    levels: Collection[str] = ()
+    approval: Collection[str] = ()
+    review_days: int = DEFAULT_REVIEW_DAYS
+    correction_days: int = DEFAULT_CORRECTION_DAYS
+    reminders: Sequence[int] = DEFAULT_REMINDERS
+    code: str = ""
+    only_uids: Collection[str] | None = None
+    opens_on: date | None = None
+
+
+@dataclass(slots=True)
+class Opened:
+    cycle: Cycle
+    by_level: dict[str, int] = field(default_factory=dict)
+
+
+class LevelsWithoutDueDay(Exception):
+    """Some levels that report have no due day. Carries their codes."""
+
+    def __init__(self, levels: Sequence[str]) -> None:
+        self.levels = levels
+        super().__init__(", ".join(levels))
+
+
+def open_planned(plan: Plan, at: datetime) -> Opened:
+    """Set up a cycle and open it at once, in one transaction.
+
+    Raises Refused where the plan can't be, LevelsWithoutDueDay where a reporting level has no due day.
+    """
+    with transaction.atomic():
+        return open_cycle(set_up(plan), at, levels_named=bool(plan.levels), only_uids=plan.only_uids)
+
+
+def set_up(plan: Plan) -> Cycle:
+    """Record a cycle that is to be opened; due days that are no working days move to the next one."""
+    if not plan.version.is_published:
+        raise Refused(Problem(gettext_noop("Version %(number)d of the template is not published."), {"number": plan.version.number}))
+    if plan.first_day > plan.cut_off:
+        raise Refused(Problem(gettext_noop("The period can't end before it begins.")))
+    units = tree.units_named(plan.under)
+    cycle = Cycle.objects.create(
+        code=_free_code(plan),
+        version=plan.version,
+        period=plan.period,
+        first_day=plan.first_day,
+        cut_off=plan.cut_off,
+        reference_day=plan.reference_day,
+        review_days=plan.review_days,
+        correction_days=plan.correction_days,
+        reminders=sorted(plan.reminders),
+        opens_on=plan.opens_on,
+    )
+    cycle.units.set(units)
+    days_off = DaysOff()
+    known = {level.code: level for level in Level.objects.all()}
+    for code in plan.levels or plan.due:
+        if code not in plan.due:
+            raise LevelsWithoutDueDay([code])
+        CycleLevel.objects.create(
+            cycle=cycle, level=known[code], due_on=next_working_day(plan.due[code], days_off), needs_approval=code in plan.approval
+        )
+    return cycle
+
+
+def _free_code(plan: Plan) -> str:
+    if plan.code:
+        if Cycle.objects.filter(code=plan.code).exists():
+            raise Refused(Problem(gettext_noop("There is a cycle “%(code)s” already; choose another code."), {"code": plan.code}))
+        return plan.code
+    wanted = f"{plan.version.template.code}-{plan.period}"
+    taken = set(Cycle.objects.filter(code__startswith=wanted).values_list("code", flat=True))
+    code, suffix = wanted, 2
+    while code in taken:
+        code, suffix = f"{wanted}-{suffix}", suffix + 1
+    return code
+
+
+def open_cycle(cycle: Cycle, at: datetime, *, levels_named: bool = True, only_uids: Collection[str] | None = None) -> Opened:
+    """Open a cycle that was set up: write the report of every unit valid on its reference day, and freeze their tree.
+
+    Where the levels weren't named, a level found among the units that has no due day raises LevelsWithoutDueDay.
+    """
+    with transaction.atomic():
+        planned = Cycle.objects.filter(pk=cycle.pk, state=Cycle.State.PLANNED)
+        if not planned.update(state=Cycle.State.OPEN, opened_at=at):
+            raise Refused(Problem(gettext_noop("The cycle “%(code)s” is open already."), {"code": cycle.code}))
+        cycle.refresh_from_db()
+        levels = {row.level_id: row for row in cycle.levels.select_related("level")}
+        places = _places(cycle, levels, levels_named=levels_named, only_uids=only_uids)
+        if not places:
+            raise Refused(Problem(gettext_noop("No unit reports: none of these levels is found under these units on %(day)s."), {"day": cycle.reference_day}))
+        _write_reports(cycle, places, levels)
+        by_rank = sorted(levels.values(), key=lambda row: row.level.rank)
+        counted = Counter(place.level_id for place in places)
+        return Opened(cycle, {row.level.code: counted[row.level_id] for row in by_rank if counted[row.level_id]})
+
+
+@dataclass(slots=True)
+class Place:
+    """A report's place in the cycle's tree; positions count from 1 in preorder."""
+
+    unit_id: int
+    level_id: int
+    position: int
+    superior: Place | None
+    root_position: int
+    depth: int
+    end: int = 0
+    below: set[int] = field(default_factory=set)
+    report_id: int | None = None
+
+
+def _places(cycle: Cycle, levels: Mapping[int, CycleLevel], *, levels_named: bool, only_uids: Collection[str] | None) -> list[Place]:
+    units = tree.units_under(list(cycle.units.values_list("uid", flat=True)), cycle.reference_day).territorial()
+    nearest: dict[int, Place | None] = {}
+    places: list[Place] = []
+    without_due: set[int] = set()
+    unseen = set(only_uids or ())
+    for unit_id, uid, parent_id, level_id in units.values_list("pk", "uid", "parent_id", "level_id").iterator(chunk_size=5000):
+        superior = nearest.get(parent_id)
+        unseen.discard(uid)
+        chosen = only_uids is None or uid in only_uids
+        if chosen and level_id not in levels and not levels_named:
+            without_due.add(level_id)
+        if not chosen or level_id not in levels:
+            nearest[unit_id] = superior
+            continue
+        nearest[unit_id] = place = _place(unit_id, level_id, len(places) + 1, superior)
+        places.append(place)
+    _refuse_strangers(unseen, cycle)
+    if without_due:
+        raise LevelsWithoutDueDay(list(Level.objects.filter(pk__in=without_due).values_list("code", flat=True)))
+    for place in reversed(places):
+        place.end = max(place.end, place.position)
+        if place.superior is not None:
+            place.superior.end = max(place.superior.end, place.end)
+            place.superior.below |= place.below | {place.level_id}
+    return places
+
+
+def _place(unit_id: int, level_id: int, position: int, superior: Place | None) -> Place:
+    if superior is None:
+        return Place(unit_id, level_id, position, None, root_position=position, depth=0)
+    return Place(unit_id, level_id, position, superior, superior.root_position, superior.depth + 1)
+
+
+def _refuse_strangers(uids: Iterable[str], cycle: Cycle) -> None:
+    problems = Problems()
+    for uid in sorted(uids):
+        problems.add(
+            Problem(gettext_noop("This unit is not under the units named, or not valid on %(day)s."), {"day": cycle.reference_day.isoformat()}, unit_uid=uid)
+        )
+    problems.refuse_if_any()
+
+
+def _write_reports(cycle: Cycle, places: Sequence[Place], levels: Mapping[int, CycleLevel]) -> None:
+    due_at = {level_id: end_of_day(row.due_on, cycle.zone) for level_id, row in levels.items()}
+    codes = {level_id: row.level.code for level_id, row in levels.items()}
+    for depth in range(max(place.depth for place in places) + 1):
+        rank = [place for place in places if place.depth == depth]
+        reports = Report.objects.bulk_create(
+            (
+                Report(
+                    cycle=cycle,
+                    unit_id=place.unit_id,
+                    level_id=place.level_id,
+                    superior_id=place.superior.report_id if place.superior else None,
+                    position=place.position,
+                    end=place.end,
+                    root_position=place.root_position,
+                    depth=depth,
+                    levels_below=sorted(codes[level_id] for level_id in place.below),
+                    needs_approval=levels[place.level_id].needs_approval,
+                    due_on=levels[place.level_id].due_on,
+                    due_at=due_at[place.level_id],
+                )
+                for place in rank
+            ),
+            batch_size=2000,
+        )
+        for place, report in zip(rank, reports, strict=True):
+            place.report_id = report.pk
+    Rollup.objects.bulk_create(
+        (Rollup(report_id=place.report_id, expected=place.end - place.position + 1) for place in places if place.end > place.position),
+        batch_size=2000,
+    )
+    _record_oversight(places)
+
+
+def _record_oversight(places: Sequence[Place]) -> None:
+    """Units above a root keep what is below them in reach though they have no report in this cycle."""
+    roots = {place.unit_id: place.report_id for place in places if place.superior is None}
+    above = tree.ancestor_pairs(list(roots))
+    RootOversight.objects.bulk_create(
+        (RootOversight(root_id=roots[unit_id], unit_id=ancestor_id) for unit_id, ancestor_id in above), batch_size=2000
+    )
+
+
+def open_due(at: datetime) -> list[Opened]:
+    """Open every planned cycle whose day has come in its own time zone; one that can't be opened holds up nobody else."""
+    opened = []
+    for cycle in Cycle.objects.filter(state=Cycle.State.PLANNED, opens_on__isnull=False):
+        if cycle.opens_on and cycle.opens_on <= at.astimezone(cycle.zone).date():
+            try:
+                opened.append(open_cycle(cycle, at))
+            except (Refused, LevelsWithoutDueDay):
+                logger.exception("The cycle %s can't be opened", cycle.code)
+    return opened

@@ -1,0 +1,196 @@
+"""What a unit does with its report: propose, send back inside the unit, submit, withdraw (semantics §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F, OuterRef, QuerySet, Value
+from django.db.models.functions import Coalesce
+
+from reports.domain.aggregation import Cells
+from reports.domain.rates import Rates
+from reports.domain.validation import Finding, check_submission
+from reports.domain.workflow import Action
+from reports.models import Report, Submission
+from reports.policies import User
+from reports.queries import history
+from reports.queries.calendar import working_days_from
+from reports.queries.progress import rates_below
+from reports.services import rolling_up, transitions
+from reports.services.transitions import Step
+from units.problems import Problem, Problems, gettext_noop
+
+Explanations = Mapping[str, str]
+Seen = Mapping[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What stands between a report and its submission, and what the submission would declare."""
+
+    both: Cells
+    rates: dict[str, Rates]
+    findings: Sequence[Finding] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.severity == "error"]
+
+    @property
+    def warnings(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.severity == "warn"]
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Are reports below not all accepted (exempt ones aside)?"""
+        return self.rates[""].accepted < self.rates[""].expected
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """How a submission is meant: that what is missing below is known, and what explains each warning (by indicator)."""
+
+    confirm_incomplete: bool = False
+    explanations: Explanations = field(default_factory=dict)
+    explanations_required: bool = False
+
+
+def readiness(reports: Sequence[Report], at: datetime) -> dict[int, Readiness]:
+    """Check reports of one cycle as submitting them at moment `at` would, by report id, in a fixed number of queries."""
+    if not reports:
+        return {}
+    cycle = reports[0].cycle
+    template = cycle.version.compiled()
+    if any(report.has_reports_below for report in reports):
+        rolling_up.drain_all([cycle.pk])
+    both = rolling_up.both_of(template, reports)
+    rates = rates_below(reports, at)
+    units = [report.unit_id for report in reports]
+    previous = history.previous(cycle, units) if template.uses_previous else {}
+    year_ago = history.year_ago(cycle, units) if template.uses_year_ago else {}
+    return {
+        report.pk: Readiness(
+            both[report.pk],
+            rates[report.pk],
+            check_submission(
+                template,
+                report.own,
+                report.level.code,
+                report.levels_below,
+                both[report.pk],
+                previous.get(report.unit_id, {}),
+                year_ago.get(report.unit_id, {}),
+            ),
+        )
+        for report in reports
+    }
+
+
+def propose(reports: QuerySet[Report], *, by: User, at: datetime, reason: str = "", seen: Seen = None) -> None:
+    """Put reports before the unit's leader."""
+    transitions.take(Step(Action.PROPOSE, by, at, reason, seen or {}), reports)
+
+
+def send_back(reports: QuerySet[Report], *, by: User, at: datetime, reason: str, seen: Seen = None) -> None:
+    """Hand proposed reports back inside the unit."""
+    transitions.take(Step(Action.SEND_BACK, by, at, reason, seen or {}), reports)
+
+
+def withdraw(reports: QuerySet[Report], *, by: User, at: datetime, reason: str = "", seen: Seen = None) -> None:
+    """Take submitted reports back that nobody has accepted yet."""
+    transitions.take(Step(Action.WITHDRAW, by, at, reason, seen or {}), reports, lambda report: {"review_due_at": None})
+
+
+def submit(
+    reports: QuerySet[Report],
+    *,
+    by: User,
+    at: datetime,
+    reason: str = "",
+    declaration: Declaration | None = None,
+    seen: Seen = None,
+) -> None:
+    """Submit reports of one cycle, the deepest first, freezing what each declares (semantics §6).
+
+    A root is accepted as it is submitted. Raises Refused with every error that blocks.
+    """
+    step = Step(Action.SUBMIT, by, at, reason, seen or {})
+    with transaction.atomic():
+        for group in transitions.groups(reports):
+            locked = transitions.lock(group)
+            transitions.check(step, locked)
+            _submit_locked(step, locked, declaration or Declaration())
+
+
+def _submit_locked(step: Step, reports: Sequence[Report], declaration: Declaration) -> None:
+    ready = readiness(reports, step.at)
+    problems = Problems()
+    for report in reports:
+        problems.extend(_obstacles(report, ready[report.pk], declaration))
+    problems.refuse_if_any()
+    submissions = _record(step, reports, ready, declaration)
+    newest = Submission.objects.filter(report=OuterRef("pk")).order_by("-number").values("pk")[:1]
+    cycle = reports[0].cycle
+    by_review: dict[bool, list[Report]] = {}
+    for report in reports:
+        by_review.setdefault(report.superior_id is not None, []).append(report)
+    for is_reviewed, group in by_review.items():
+        updates = {
+            "first_submitted_at": Coalesce(F("first_submitted_at"), Value(step.at)),
+            "submitted_at": step.at,
+            "correct_by_at": None,
+            "review_due_at": working_days_from(cycle, step.at, cycle.review_days) if is_reviewed else None,
+            "last_submission_id": newest,
+            **({} if is_reviewed else {"in_correction": False}),
+        }
+        transitions.write(step, group, updates=updates, submissions=submissions)
+
+
+def _obstacles(report: Report, ready: Readiness, declaration: Declaration) -> list[Problem]:
+    problems = [finding.problem.at(unit_uid=report.unit.uid, column=finding.code) for finding in ready.errors]
+    if declaration.explanations_required:
+        problems += [
+            Problem(gettext_noop("This figure is unusual: explain it."), unit_uid=report.unit.uid, column=finding.code)
+            for finding in ready.warnings
+            if not declaration.explanations.get(finding.code, "").strip()
+        ]
+    if ready.is_incomplete and not declaration.confirm_incomplete:
+        rates = ready.rates[""]
+        problems.append(
+            Problem(
+                gettext_noop("Only %(accepted)d of %(expected)d reports below are accepted: confirm that you submit without the others."),
+                {"accepted": rates.accepted, "expected": rates.expected},
+                unit_uid=report.unit.uid,
+            )
+        )
+    return problems
+
+
+def _record(
+    step: Step, reports: Sequence[Report], ready: Mapping[int, Readiness], declaration: Declaration
+) -> dict[int, Submission]:
+    adjustments = rolling_up.adjustments_of(report.pk for report in reports)
+    numbers = dict(Submission.objects.filter(report__in=reports).order_by("number").values_list("report_id", "number"))
+    rows = Submission.objects.bulk_create(
+        (
+            Submission(
+                report=report,
+                number=numbers.get(report.pk, 0) + 1,
+                at=step.at,
+                own=report.own,
+                adjustments=adjustments.get(report.pk, []),
+                declared=ready[report.pk].both,
+                rates={level: rates.as_dict() for level, rates in ready[report.pk].rates.items()},
+                warnings=[
+                    {"indicator": finding.code, "rule": finding.rule, "explanation": declaration.explanations.get(finding.code, "").strip()}
+                    for finding in ready[report.pk].warnings
+                ],
+            )
+            for report in reports
+        ),
+        batch_size=2000,
+    )
+    return {row.report_id: row for row in rows}

@@ -1,0 +1,225 @@
+"""Taking reports through the workflow: the one mechanism behind every action of `domain.workflow` (semantics §2).
+
+Works on sets, so that a page's one report and a command's hundred thousand take the same way: lock, check everything,
+write each state's group with one conditional UPDATE, and leave journal entries, cleared flags and rollup marks behind
+in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from reports.domain.workflow import TRANSITIONS, Action, State, target
+from reports.models import JournalEntry, Report, RollupMark, Submission
+from reports.policies import Standing, User
+from reports.services import flagging, waking
+from units.problems import Problem, Problems, Refused, gettext_noop
+
+#: Actions that change what is counted or expected, or what a later total is held against
+_MARKING = frozenset({Action.SUBMIT, Action.ACCEPT, Action.REOPEN, Action.EXEMPT, Action.UNEXEMPT})
+
+#: how many reports one write takes at once
+BATCH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action on a set of reports: who takes it, when, and why. `by` None is the system."""
+
+    action: Action
+    by: User
+    at: datetime
+    reason: str = ""
+    #: the version of each report (by id) that the actor saw; a report that isn't named is taken as it stands
+    seen: Mapping[int, int] = field(default_factory=dict)
+
+
+def lock(reports: QuerySet[Report]) -> list[Report]:
+    """The reports, locked in one order for the rest of the transaction."""
+    related = reports.select_related("cycle", "unit", "level", "superior__unit")
+    return list(related.select_for_update(of=("self",)).order_by("pk"))
+
+
+def take(
+    step: Step,
+    reports: QuerySet[Report],
+    updates: Callable[[Report], Mapping[str, Any]] = lambda report: {},
+    changes: Callable[[Report], Mapping[str, Any]] = lambda report: {},
+) -> list[JournalEntry]:
+    """Take the step on all of the reports or on none.
+
+    `updates` gives the fields that the action sets (the same for reports of one cycle) and may raise Refused, `changes`
+    what the journal keeps of them.
+    """
+    with transaction.atomic():
+        locked = [lock(group) for group in groups(reports)]
+        problems = Problems()
+        fields: list[Mapping[str, Any]] = []
+        for group in locked:
+            problems.extend(obstacles(step, group))
+            fields.append(_fields(group, updates, problems))
+        problems.refuse_if_any()
+        return [
+            entry
+            for group, sets in zip(locked, fields, strict=True)
+            for entry in write(step, group, updates=sets, changes={report.pk: changes(report) for report in group})
+        ]
+
+
+def _fields(group: Sequence[Report], updates: Callable[[Report], Mapping[str, Any]], problems: Problems) -> Mapping[str, Any]:
+    fields: Mapping[str, Any] = {}
+    for report in group:
+        try:
+            fields = updates(report)
+        except Refused as refused:
+            problems.extend(refused.problems)
+    return fields
+
+
+def check(step: Step, reports: Sequence[Report]) -> None:
+    """Raises Refused with every reason for which the step can't be taken."""
+    problems = Problems()
+    problems.extend(obstacles(step, reports))
+    problems.refuse_if_any()
+
+
+def obstacles(step: Step, reports: Sequence[Report]) -> Iterator[Problem]:
+    """Every reason for which the step can't be taken on these locked reports."""
+    standing = Standing(step.by)
+    standing.learn(reports)
+    needs_reason = TRANSITIONS[step.action].needs_reason and not step.reason.strip()
+    for report in reports:
+        problem = _obstacle(step, report, standing)
+        if problem is None and needs_reason:
+            problem = Problem(gettext_noop("Give a reason: this action is recorded with it."))
+        if problem is not None:
+            yield problem.at(unit_uid=report.unit.uid)
+
+
+def _obstacle(step: Step, report: Report, standing: Standing) -> Problem | None:
+    transition = TRANSITIONS[step.action]
+    if not standing.reaches(report):
+        return Problem(gettext_noop("There is no such report in this cycle."))
+    if not standing.may(step.action, report):
+        return Problem(gettext_noop("You are not the one who may do this to this report."))
+    if not report.cycle.is_open:
+        return Problem(gettext_noop("The cycle %(cycle)s is not open; a cycle manager can reopen it."), {"cycle": report.cycle.code})
+    if step.seen.get(report.pk, report.version) != report.version:
+        return Problem(gettext_noop("Somebody else has changed this report meanwhile. Load it again and look before you go on."))
+    if report.state not in transition.sources:
+        return Problem(
+            gettext_noop("The report is in the state “%(state)s”, where “%(action)s” can't be done."),
+            {"state": State(report.state), "action": step.action},
+        )
+    if transition.needs_approval_level and not report.needs_approval:
+        return Problem(gettext_noop("This level asks for no leader's approval: submit the report instead."))
+    if report.journal_at is not None and step.at < report.journal_at:
+        return Problem(
+            gettext_noop("The moment %(at)s lies before the report's last journal entry, %(last)s."),
+            {"at": step.at.isoformat(), "last": report.journal_at.astimezone(report.cycle.zone).isoformat()},
+        )
+    return None
+
+
+def write(
+    step: Step,
+    reports: Sequence[Report],
+    *,
+    updates: Mapping[str, Any] | None = None,
+    changes: Mapping[int, Any] | None = None,
+    submissions: Mapping[int, Submission] | None = None,
+) -> list[JournalEntry]:
+    """Write a checked step: `updates` go onto every report, `changes` and `submissions` (by report id) into its journal entry.
+
+    Raises Refused when a report isn't in the state any more in which it was checked.
+    """
+    standing = Standing(step.by)
+    standing.learn(reports)
+    entries = [
+        JournalEntry(
+            report=report,
+            at=step.at,
+            by_id=step.by.pk if step.by is not None else None,
+            on_behalf=standing.on_behalf(report, step.action),
+            action=step.action.value,
+            from_state=report.state,
+            to_state=_target(step.action, report).value,
+            reason=step.reason,
+            changes=(changes or {}).get(report.pk, {}),
+            submission=(submissions or {}).get(report.pk),
+        )
+        for report in reports
+    ]
+    _move(step, reports, updates or {})
+    JournalEntry.objects.bulk_create(entries, batch_size=2000)
+    ids = [report.pk for report in reports]
+    flagging.clear_untrue(ids, step.at)
+    if step.action in _MARKING:
+        mark(reports)
+    return entries
+
+
+def _target(action: Action, report: Report) -> State:
+    return target(
+        action,
+        state=State(report.state),
+        resume=State(report.resume_state) if report.resume_state else None,
+        in_correction=report.in_correction,
+        has_superior=report.superior_id is not None,
+    )
+
+
+def _move(step: Step, reports: Sequence[Report], updates: Mapping[str, Any]) -> None:
+    groups: dict[tuple[str, State], list[Report]] = {}
+    for report in reports:
+        groups.setdefault((report.state, _target(step.action, report)), []).append(report)
+    for (source, to), group in groups.items():
+        moved = Report.objects.filter(pk__in=[report.pk for report in group], state=source).update(
+            state=to.value, version=F("version") + 1, journal_at=step.at, **_resume(step.action, source), **updates
+        )
+        if moved != len(group):
+            raise Refused(Problem(gettext_noop("Somebody else has changed this report meanwhile. Load it again and look before you go on.")))
+        for report in group:
+            report.state = to.value
+            report.version += 1
+            report.journal_at = step.at
+
+
+def _resume(action: Action, source: str) -> dict[str, str]:
+    """What PROPOSE and EXEMPT have to remember for the way back."""
+    return {"resume_state": source if action in (Action.PROPOSE, Action.EXEMPT) else ""}
+
+
+def mark(reports: Iterable[Report]) -> None:
+    """Mark the totals from these reports up to their roots for recomputing, and wake a worker once this is committed.
+
+    A report that stands alone in its tree has no stored total.
+    """
+    marks = [
+        RollupMark(cycle_id=report.cycle_id, root_position=report.root_position, report=report)
+        for report in reports
+        if report.superior_id is not None or report.has_reports_below
+    ]
+    RollupMark.objects.bulk_create(marks, batch_size=5000)
+    for cycle_id in {mark.cycle_id for mark in marks}:
+        waking.after_commit(cycle_id)
+
+
+def groups(reports: QuerySet[Report]) -> Iterator[QuerySet[Report]]:
+    """The reports in groups of one cycle and one depth, the deepest first, none larger than one write takes at once.
+
+    What is below has to be in before its superior is.
+    """
+    ranks: dict[tuple[int, int], list[int]] = {}
+    for pk, cycle_id, depth in reports.order_by("cycle_id", "position").values_list("pk", "cycle_id", "depth"):
+        ranks.setdefault((cycle_id, -depth), []).append(pk)
+    for key in sorted(ranks):
+        ids = ranks[key]
+        for start in range(0, len(ids), BATCH):
+            yield Report.objects.filter(pk__in=ids[start : start + BATCH])
