@@ -15,7 +15,7 @@ from functools import lru_cache, reduce
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from reports.domain.indicators import AggregateUp, Indicator, Template
+from reports.domain.indicators import AggregateUp, Indicator, Template, ValueType
 from reports.domain.numbers import canonical, exact, plain
 from reports.domain.own_values import OwnValues, computed_number
 
@@ -178,7 +178,8 @@ def _entered(template: Template) -> Mapping[str, Aggregation]:
 def contribution(template: Template, own: Mapping[str, Any], level: str, adjustments: Iterable[tuple[str, int | str]] = ()) -> Cells:
     """What one report gives: its own values (stored form), its yes/no and choice formulas, and the adjustments made in it.
 
-    Own values of codes that the template doesn't hold are left out. An adjustment gives a value and is no answer.
+    Own values of codes that the template doesn't hold are left out. An adjustment, a stored number or an integer as text,
+    gives a value and is no answer.
     """
     entered = _entered(template)
     cells = {code: entered[code].cell(value) for code, value in own.items() if value is not None and code in entered}
@@ -190,13 +191,14 @@ def contribution(template: Template, own: Mapping[str, Any], level: str, adjustm
     for code, amount in adjustments:
         if code not in entered or not template.by_code[code].may_be_adjusted:
             continue
-        adjustment = {"n": 0, "sum": amount, "adj": 1}
+        is_integer = template.by_code[code].value_type == ValueType.INTEGER
+        adjustment: Cell = {"n": 0, "sum": int(amount) if is_integer else amount, "adj": 1}
         cells[code] = entered[code].merged([cells[code], adjustment]) if code in cells else adjustment
     return cells
 
 
 def merge(template: Template, parts: Iterable[Cells]) -> Cells:
-    """The cells of all parts together, in whatever order and grouping they come."""
+    """The cells of all parts together, in whatever order and grouping they come. Cells may be shared: nobody changes one."""
     kept = [part for part in parts if part]
     if len(kept) == 1:
         return dict(kept[0])
@@ -233,8 +235,14 @@ def answered(indicator: Indicator, cells: Cells) -> int | None:
 def same_figures(template: Template, a: Cells, b: Cells, ignoring: Collection[str] = ()) -> bool:
     """Whether both give the same figures, blank for blank: what the flag figures_changed asks (semantics §4).
 
-    Formulas follow from what is compared here. A yes/no also compares how many answered.
+    Formulas follow from what is compared here. A yes/no also compares how many answered. Of codes in `ignoring`, what is
+    computed in the unit from them is left out too.
     """
+    if ignoring:
+        ignoring = set(ignoring)
+        for code, formula in template.formulas_in_unit.items():
+            if not ignoring.isdisjoint(formula.codes):
+                ignoring.add(code)
     for code, aggregation in _aggregations(template).items():
         if code in ignoring:
             continue

@@ -172,7 +172,17 @@ class Template:
     choices of a unit need.
     """
 
-    __slots__ = ("aggregated", "by_code", "formulas", "formulas_in_unit", "indicators", "rules", "sections")
+    __slots__ = (
+        "aggregated",
+        "by_code",
+        "formulas",
+        "formulas_in_unit",
+        "indicators",
+        "rules",
+        "sections",
+        "uses_previous",
+        "uses_year_ago",
+    )
 
     indicators: tuple[Indicator, ...]
     by_code: Mapping[str, Indicator]
@@ -181,6 +191,8 @@ class Template:
     formulas: Mapping[str, Formula]
     formulas_in_unit: Mapping[str, Formula]
     rules: Mapping[str, tuple[CompiledRule, ...]]
+    uses_previous: bool
+    uses_year_ago: bool
 
     def __init__(self, indicators: Sequence[Indicator]) -> None:
         by_code = {indicator.code: indicator for indicator in indicators}
@@ -192,6 +204,7 @@ class Template:
             if each.rules
         }
         needed = _with_inputs((each.code for each in indicators if each.evaluated_in_unit), compiled)
+        sources = {reference.source for each in rules.values() for rule in each for reference in rule.formula.references}
         setting = {
             "indicators": tuple(indicators),
             "by_code": MappingProxyType(by_code),
@@ -200,6 +213,8 @@ class Template:
             "formulas": MappingProxyType(ordered),
             "formulas_in_unit": MappingProxyType({code: formula for code, formula in ordered.items() if code in needed}),
             "rules": MappingProxyType(rules),
+            "uses_previous": "prev" in sources,
+            "uses_year_ago": "year_ago" in sources,
         }
         for name, value in setting.items():
             object.__setattr__(self, name, value)

@@ -48,8 +48,11 @@ def parse_entry(text: str, indicator: Indicator) -> Own | None:
     return _parse_words(text, indicator)
 
 
-def parse_plain(text: str, indicator: Indicator) -> Own | None:
-    """The stored form of a cell of a file: `1234.5`, yes/no, choice codes. Empty is blank. Raises Refused."""
+def parse_plain(text: str, indicator: Indicator, *, signed: bool = False) -> Own | None:
+    """The stored form of a cell of a file: `1234.5`, yes/no, choice codes. Empty is blank. Raises Refused.
+
+    `signed` lets a number be negative whatever the indicator says, as the amount of an adjustment may be.
+    """
     if not text.strip():
         return None
     _refuse_computed(indicator)
@@ -58,7 +61,9 @@ def parse_plain(text: str, indicator: Indicator) -> Own | None:
         if match is None:
             message = gettext_noop("%(value)s is no plain number; write digits with a point before the decimals, as in 1234.5.")
             raise _refused(message, value=_shown(text))
-        return _stored_number(_canonical(match[1], match[2], match[3] or "", text, indicator.decimals, indicator.negative), indicator)
+        return _stored_number(
+            _canonical(match[1], match[2], match[3] or "", text, indicator.decimals, signed or indicator.negative), indicator
+        )
     if indicator.value_type == ValueType.BOOLEAN:
         return _truth(text == "yes", text == "no", text)
     return _parse_words(text, indicator)

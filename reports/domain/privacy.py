@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-
-from units.problems import gettext_noop
+from typing import Literal
 
 _IDENTITY = re.compile(r"(?<!\d)0\d{2}([ .\-]?)\d{3}\1\d{3}\1\d{3}(?!\d)")
 _OLD_IDENTITY = re.compile(r"(?<!\d)(?<!\d[.,])\d{9}(?!\d)(?![.,]\d)")
@@ -26,18 +25,11 @@ _PERSON_FIELDS = (
 )  # fmt: skip
 
 
-def looks_personal(text: str) -> str | None:
-    """What in `text` looks like a citizen's identity or telephone number: a msgid that names the kind, or None.
-
-    Amounts such as 250.000.000 are fine.
-    """
-    if _IDENTITY.search(text):
-        return gettext_noop("a citizen's identity number (CCCD)")
-    if _TELEPHONE.search(text):
-        return gettext_noop("a telephone number")
-    if _OLD_IDENTITY.search(text):
-        return gettext_noop("an identity card number (CMND)")
-    return None
+def looks_personal(text: str) -> Literal["identity", "telephone"] | None:
+    """What kind of a citizen's number `text` seems to hold, if any. Amounts such as 250.000.000 are fine."""
+    if _IDENTITY.search(text) or _OLD_IDENTITY.search(text):
+        return "identity"
+    return "telephone" if _TELEPHONE.search(text) else None
 
 
 def names_a_person_field(name: str) -> bool:

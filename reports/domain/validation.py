@@ -1,0 +1,135 @@
+"""What may be entered, and what has to hold before a report is submitted (semantics §2, §3, §9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from reports.domain.aggregation import Cells, figures
+from reports.domain.formulas import Value
+from reports.domain.indicators import EnteredBy, Indicator, Template, ValueType
+from reports.domain.own_values import OwnValues
+from reports.domain.privacy import looks_personal
+from units.problems import Problem, gettext_noop
+
+_PERSONAL: Mapping[str, str] = {
+    "identity": gettext_noop("“%(name)s” holds what looks like a citizen's identity number. Take it out: no citizen is named here."),
+    "telephone": gettext_noop("“%(name)s” holds what looks like a telephone number. Take it out: no citizen is named here."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found: an error blocks submitting, a warning asks for an explanation. `rule` is the expression broken."""
+
+    severity: Literal["error", "warn"]
+    code: str
+    problem: Problem
+    rule: str = ""
+
+
+def check_own(template: Template, own: Mapping[str, Any], level: str, levels_below: Collection[str]) -> list[Problem]:
+    """The cells of `own` that a report of `level`, with reports of `levels_below` below it, may not hold. A blank is none."""
+    return [
+        problem
+        for code, value in own.items()
+        if value is not None and (problem := _misplaced(template.by_code.get(code), code, level, levels_below))
+    ]
+
+
+def _misplaced(indicator: Indicator | None, code: str, level: str, levels_below: Collection[str]) -> Problem | None:
+    if indicator is None:
+        return Problem(gettext_noop("There is no indicator “%(code)s” in this report."), {"code": code})
+    if indicator.may_be_entered(level, levels_below):
+        return None
+    params = {"code": code, "name": indicator.name_vi, "level": level}
+    if indicator.is_formula:
+        return Problem(gettext_noop("“%(name)s” (%(code)s) is computed and never typed."), params)
+    if level not in indicator.levels:
+        return Problem(gettext_noop("“%(name)s” (%(code)s) is not entered at the level %(level)s."), params)
+    return Problem(gettext_noop("“%(name)s” (%(code)s) is entered by the units below: their figures are added up."), params)
+
+
+def check_submission(
+    template: Template,
+    own: Mapping[str, Any],
+    level: str,
+    levels_below: Collection[str],
+    both: Cells,
+    previous: Mapping[str, Any],
+    year_ago: Mapping[str, Any],
+) -> list[Finding]:
+    """What is wrong with submitting these own values, in template order.
+
+    `both` is what `total(code)` reads; `previous` and `year_ago` are the own values (stored form) of the reports that
+    `prev(code)` and `year_ago(code)` read, empty where there is none.
+    """
+    rules = _Rules(template, own, level, both, previous, year_ago)
+    found: list[Finding] = []
+    for indicator in template.indicators:
+        found += _unanswered(indicator, own, level, levels_below)
+        found += _personal(indicator, own.get(indicator.code))
+        if level in indicator.levels:
+            found += rules.broken(indicator)
+    return found
+
+
+def _unanswered(indicator: Indicator, own: Mapping[str, Any], level: str, levels_below: Collection[str]) -> Iterator[Finding]:
+    asked = indicator.required and indicator.entered_by == EnteredBy.UNIT and indicator.may_be_entered(level, levels_below)
+    if asked and own.get(indicator.code) is None:
+        message = gettext_noop("“%(name)s” is required and blank. Write 0 where nothing happened.")
+        if not indicator.is_number:
+            message = gettext_noop("“%(name)s” is required and blank.")
+        yield Finding("error", indicator.code, Problem(message, {"name": indicator.name_vi, "code": indicator.code}))
+
+
+def _personal(indicator: Indicator, value: Any) -> Iterator[Finding]:
+    if indicator.value_type == ValueType.TEXT:
+        texts = [value or ""]
+    elif indicator.value_type == ValueType.TABLE:
+        texts = [cell for row in value or () for cell in row]
+    else:
+        return
+    for text in texts:
+        if kind := looks_personal(text):
+            yield Finding("error", indicator.code, Problem(_PERSONAL[kind], {"name": indicator.name_vi, "code": indicator.code}))
+            return
+
+
+class _Rules:
+    """The rules of a template over one report; what they read is computed once, and only where a rule asks for it."""
+
+    def __init__(
+        self, template: Template, own: Mapping[str, Any], level: str, both: Cells, previous: Mapping[str, Any], year_ago: Mapping[str, Any]
+    ) -> None:
+        self.template = template
+        self.names = {indicator.code: indicator.name_vi for indicator in template.indicators}
+        self.own = OwnValues(template, own.get, level, template.formulas).value
+        self.total = _once(lambda: _totals(template, both))
+        self.prev = _once(lambda: OwnValues(template, previous.get, level, template.formulas).value)
+        self.year_ago = _once(lambda: OwnValues(template, year_ago.get, level, template.formulas).value)
+
+    def broken(self, indicator: Indicator) -> Iterator[Finding]:
+        for compiled in self.template.rules.get(indicator.code, ()):
+            if compiled.formula.evaluate(self.own, self.total, self.prev, self.year_ago) is False:
+                params = {"name": indicator.name_vi, "code": indicator.code, "rule": compiled.formula.with_names(self.names)}
+                problem = Problem(gettext_noop("“%(name)s”: this should hold, and doesn't: %(rule)s"), params)
+                yield Finding(compiled.rule.severity, indicator.code, problem, compiled.rule.expression)
+
+
+def _once(make: Callable[[], Callable[[str], Value]]) -> Callable[[str], Value]:
+    """The lookup that `make` gives, made when it is first asked."""
+    made: list[Callable[[str], Value]] = []
+
+    def lookup(code: str) -> Value:
+        if not made:
+            made.append(make())
+        return made[0](code)
+
+    return lookup
+
+
+def _totals(template: Template, both: Cells) -> Callable[[str], Value]:
+    found = figures(template, both)
+    return lambda code: found[code]  # type: ignore[return-value]
