@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import NamedTuple
 
 from units.problems import Problem, gettext_noop
@@ -18,6 +19,11 @@ class Place(NamedTuple):
     rank: int | None
     valid_from: str | None
     valid_to: str | None
+
+    @classmethod
+    def on_days(cls, uid: str, kind: str, rank: int | None, valid_from: date | None, valid_to: date | None) -> Place:
+        """The place of a unit whose days are dates."""
+        return cls(uid, kind, rank, valid_from.isoformat() if valid_from else None, valid_to.isoformat() if valid_to else None)
 
 
 def misfits(unit: Place, superior: Place) -> Iterator[Problem]:

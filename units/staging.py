@@ -105,24 +105,24 @@ class Staging:
         superiors.extend(number for (number,) in self._db.execute(query))
         return superiors
 
-    def unknown_superiors(self) -> Iterator[tuple[int, str]]:
-        """Line and superior's uid, of every row whose superior is neither in the file nor in the database."""
+    def unknown_superiors(self) -> Iterator[tuple[int, str, str]]:
+        """Line, uid and superior's uid, of every row whose superior is neither in the file nor in the database."""
         yield from self._db.execute(
-            "SELECT line, parent_uid FROM unit WHERE line IS NOT NULL AND parent_uid IS NOT NULL"
+            "SELECT line, uid, parent_uid FROM unit WHERE line IS NOT NULL AND parent_uid IS NOT NULL"
             " AND NOT EXISTS (SELECT 1 FROM unit superior WHERE superior.uid = unit.parent_uid) ORDER BY line"
         )
 
-    def pairs(self) -> Iterator[tuple[int, int, int | None, int | None, Place, Place]]:
-        """Number, superior's number, line, superior's line, and both places, where the file brings one of the two."""
+    def pairs(self) -> Iterator[tuple[int, int | None, int | None, Place, Place]]:
+        """Number, line, superior's line, and both places, where the file brings one of the two."""
         for row in self._db.execute(
-            f"SELECT unit.number, superior.number, unit.line, superior.line, {_PLACE.format('unit')}, {_PLACE.format('superior')}"
+            f"SELECT unit.number, unit.line, superior.line, {_PLACE.format('unit')}, {_PLACE.format('superior')}"
             " FROM unit JOIN unit superior ON superior.uid = unit.parent_uid"
             " LEFT JOIN level unit_level ON unit_level.id = unit.level_id"
             " LEFT JOIN level superior_level ON superior_level.id = superior.level_id"
             " WHERE (unit.line IS NOT NULL OR superior.line IS NOT NULL) AND unit.sound AND superior.sound"
             " ORDER BY COALESCE(unit.line, superior.line), unit.number"
         ):
-            yield *row[:4], Place(*row[4:9]), Place(*row[9:14])
+            yield *row[:3], Place(*row[3:8]), Place(*row[8:])
 
     def roots(self) -> Iterator[tuple[int, Place]]:
         """Line and place of every row that names no superior."""

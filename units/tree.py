@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from units import names
-from units.fitting import misfits, misfits_alone
+from units.fitting import Place, misfits, misfits_alone
 from units.locks import hold
 from units.models import Level, Unit
 from units.problems import Problem, Problems, gettext_noop
@@ -25,6 +25,8 @@ from units.staging import CONTENT, StagedUnit, Staging
 
 LOCK = "units.tree"
 BATCH = 1000
+#: how many units of a circle a message names
+MEMBERS_NAMED = 5
 
 
 # --- Questions -------------------------------------------------------------------------------------
@@ -148,11 +150,12 @@ def _number_tree(root: int, tree: int, superiors: array[int], first_below: array
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How many units a load added, changed, and found as they should be."""
+    """How many units a load added, changed, and left as they were; written counts those that only got new numbers too."""
 
     added: int
     changed: int
     unchanged: int
+    written: int
 
 
 def load(staging: Staging, problems: Problems, progress: Callable[[int], None] = lambda done: None) -> Loaded:
@@ -161,6 +164,12 @@ def load(staging: Staging, problems: Problems, progress: Callable[[int], None] =
         hold(LOCK)
         numbers = merge(staging, problems)
         return _store(staging, numbers, progress)
+
+
+def rebuild() -> int:
+    """Compute all numbers anew from the superiors; the number of units that stood wrongly. Refused where superiors go in a circle."""
+    with Staging() as staging:
+        return load(staging, Problems()).written
 
 
 def merge(staging: Staging, problems: Problems) -> Numbers:
@@ -179,28 +188,27 @@ def merge(staging: Staging, problems: Problems) -> Numbers:
     return numbers
 
 
-def _with_iso_days(row: tuple[Any, ...], places: tuple[int, int]) -> list[Any]:
+def _with_iso_days(row: tuple[Any, ...], places: tuple[int, int]) -> tuple[Any, ...]:
     cells = list(row)
     for place in places:
         cells[place] = cells[place] and cells[place].isoformat()
-    return cells
+    return tuple(cells)
 
 
 def _relations(staging: Staging, superiors: array[int], numbers: Numbers) -> Iterator[Problem]:
-    for line, superior in staging.unknown_superiors():
-        yield Problem(
-            gettext_noop("There is no unit %(superior)s, in the file or in the database."), {"superior": superior}, line, "parent_uid"
-        )
+    for line, uid, superior in staging.unknown_superiors():
+        message = gettext_noop("There is no unit %(superior)s, in the file or in the database.")
+        yield Problem(message, {"superior": superior}, line, "parent_uid", uid)
     for line, root in staging.roots():
-        yield from (problem.at(line=line) for problem in misfits_alone(root))
+        yield from (problem.at(line=line, unit_uid=root.uid) for problem in misfits_alone(root))
     for circle in circles(superiors, numbers):
-        places = [staging.line_and_uid(number) for number in circle]
-        path = " → ".join(uid for _, uid in [*places, places[0]])
-        line = min((line for line, _ in places if line is not None), default=None)
-        yield Problem(gettext_noop("These units stand under each other in a circle: %(path)s."), {"path": path}, line, "parent_uid")
-    for number, _, line, superior_line, unit, superior in staging.pairs():
+        places = sorted((staging.line_and_uid(number) for number in circle), key=lambda place: (place[0] is None, place))
+        members = ", ".join(uid for _, uid in places[:MEMBERS_NAMED]) + (" …" if len(places) > MEMBERS_NAMED else "")
+        message = gettext_noop("These units stand under each other in a circle: %(members)s.")
+        yield Problem(message, {"members": members}, places[0][0], "parent_uid", places[0][1])
+    for number, own_line, superior_line, unit, above in staging.pairs():
         if numbers.left[number]:
-            yield from (p.at(line=superior_line if line is None else line) for p in misfits(unit, superior))
+            yield from (p.at(line=superior_line if own_line is None else own_line, unit_uid=unit.uid) for p in misfits(unit, above))
 
 
 def circles(superiors: array[int], numbers: Numbers) -> Iterator[list[int]]:
@@ -235,7 +243,7 @@ def _store(staging: Staging, numbers: Numbers, progress: Callable[[int], None]) 
                 pks[unit.number] = row.pk
             done += len(batch)
             progress(done)
-    return Loaded(**counts)
+    return Loaded(**counts, written=done)
 
 
 _WRITTEN = [*CONTENT[1:-1], "parent_id", "tree_id", "lft", "rght", "depth", "search_text", "sort_key"]
@@ -251,3 +259,60 @@ def _as_unit(staged: StagedUnit, numbers: Numbers, pks: array[int]) -> Unit:
     unit = Unit(**content, parent_id=pks[staged.superior] or None, tree_id=tree_id, lft=left, rght=right, depth=depth)
     names.fill(unit)
     return unit
+
+
+# --- Writing one -----------------------------------------------------------------------------------
+
+
+def save(unit: Unit) -> None:
+    """Add the unit, or write its fields over those that stand, and put it in its place. Raises Refused where it doesn't fit."""
+    with transaction.atomic():
+        hold(LOCK)
+        standing = Unit() if unit.pk is None else Unit.objects.get(pk=unit.pk)
+        for name in _FIELDS:
+            setattr(standing, name, getattr(unit, name))
+        superior = None if unit.parent_id is None else Unit.objects.select_related("level").get(pk=unit.parent_id)
+        standing.parent = superior
+        _refuse_misfits(standing, superior)
+        standing.save()
+    unit.pk = standing.pk
+    unit.refresh_from_db()
+
+
+def move(unit: Unit, superior: Unit | None) -> None:
+    """Put the unit and all below it under another superior, or make it a root. Raises Refused where it doesn't fit."""
+    with transaction.atomic():
+        hold(LOCK)
+        unit.refresh_from_db()
+        unit.parent = superior
+        save(unit)
+
+
+def delete(unit: Unit) -> None:
+    """Delete a unit that nothing refers to. Raises ProtectedError."""
+    with transaction.atomic():
+        hold(LOCK)
+        Unit.objects.get(pk=unit.pk).delete()
+
+
+_FIELDS = [*(name for name in CONTENT if name != "parent_uid"), "parent_id"]
+
+
+def _refuse_misfits(unit: Unit, superior: Unit | None) -> None:
+    problems = Problems()
+    if superior is None:
+        problems.extend(misfits_alone(place_of(unit)))
+    elif unit.pk and superior.tree_id == unit.tree_id and unit.lft <= superior.lft < unit.rght:
+        message = gettext_noop("%(uid)s can't stand under %(superior)s, which is itself or stands below it.")
+        problems.add(Problem(message, {"uid": unit.uid, "superior": superior.uid}, column="parent_uid", unit_uid=unit.uid))
+    else:
+        problems.extend(problem.at(unit_uid=unit.uid) for problem in misfits(place_of(unit), place_of(superior)))
+    if unit.pk:
+        for below in Unit.objects.filter(parent_id=unit.pk).select_related("level"):
+            problems.extend(problem.at(unit_uid=below.uid) for problem in misfits(place_of(below), place_of(unit)))
+    problems.refuse_if_any()
+
+
+def place_of(unit: Unit) -> Place:
+    """What of the unit decides where it may stand."""
+    return Place.on_days(unit.uid, unit.kind, unit.level.rank if unit.level else None, unit.valid_from, unit.valid_to)

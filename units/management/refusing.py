@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from django.utils import translation
 from django.utils.translation import gettext
 
-from units.problems import Refused
+from units.problems import Problems, Refused
 from units.wording import say_with_place
 
 
@@ -25,9 +25,13 @@ class RefusingCommand(BaseCommand):
             try:
                 return super().execute(*args, **options)
             except Refused as refused:
-                for problem in refused.problems:
-                    self.stderr.write(say_with_place(problem, self.file_name))
-                rest = refused.problems.count - len(refused.problems.kept)
-                if rest:
-                    self.stderr.write(gettext("… and %(count)d more") % {"count": rest})
+                self.write_problems(refused.problems)
                 sys.exit(1)
+
+    def write_problems(self, problems: Problems, prefix: str = "") -> None:
+        """A line on standard error for each problem that was kept, by line where there are lines, and the count of the rest."""
+        for problem in sorted(problems, key=lambda problem: problem.line or 0):
+            self.stderr.write(prefix + say_with_place(problem, self.file_name))
+        rest = problems.count - len(problems.kept)
+        if rest:
+            self.stderr.write(prefix + gettext("… and %(count)d more") % {"count": rest})
