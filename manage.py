@@ -9,6 +9,10 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    if sys.argv[1:2] == ["demo"]:
+        from danvan.embedded import provide_secret_key
+
+        provide_secret_key()
     try:
         settings.INSTALLED_APPS  # noqa: B018 - reads the settings, so that what they refuse is one line
     except ImproperlyConfigured as error:

@@ -1,4 +1,11 @@
+from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+
+
+class DanvanConfig(AppConfig):
+    """The project itself: it holds the commands that stand above the apps."""
+
+    name = "danvan"
 
 
 class DanvanAdminConfig(AdminConfig):

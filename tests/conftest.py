@@ -9,18 +9,36 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
+from tests import servers
+from tests.worker import Worker, publishing_to, running_worker
 
-def pytest_configure() -> None:
+
+def pytest_configure(config: pytest.Config) -> None:
     """Cheap passwords, plain static files, and a test database that nobody else uses.
 
     On SQLite it is a file, as in life: threads and a worker's process must see the same rows.
     """
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    name = f"{os.environ.get('TEST_DATABASE_PREFIX', 'test_danvan')}_{os.getpid()}"
-    if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    name = f"{os.environ.get('TEST_DATABASE_PREFIX') or 'test_danvan'}_{os.getpid()}"
+    if on_sqlite():
         name = str(Path(tempfile.gettempdir()) / f"{name}.sqlite3")
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = name
+    for vendor in ("postgresql", "sqlite"):
+        config.addinivalue_line("markers", f"{vendor}: has a meaning on {vendor} only, and is left out elsewhere")
+
+
+def on_sqlite() -> bool:
+    return bool(settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked for the other database: it is no test of this one, and no skipped one either."""
+    foreign = "postgresql" if on_sqlite() else "sqlite"
+    left_out = [item for item in items if item.get_closest_marker(foreign)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +53,41 @@ def in_english() -> Iterator[None]:
     """The test's messages in English: the msgids themselves."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(scope="session")
+def _redis_database() -> Iterator[str]:
+    try:
+        with servers.redis_server() as server, servers.redis_database(server.url) as url:
+            yield url
+    except servers.Missing as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def broker(_redis_database: str) -> Iterator[str]:
+    """Publishing goes to an empty database of a real Redis; its URL."""
+    servers.emptied(_redis_database)
+    with publishing_to(_redis_database):
+        yield _redis_database
+
+
+@pytest.fixture
+def own_broker() -> Iterator[servers.OwnRedis]:
+    """Publishing goes to a Redis of the test's own, which it may `stop()` and `start()` again."""
+    with servers.own_redis() as own, publishing_to(own.url):
+        yield own
+
+
+@pytest.fixture
+def worker(transactional_db: None, broker: str, tmp_path: Path) -> Iterator[Worker]:
+    """A real worker, ready, on this test's database and broker (tests/worker.py)."""
+    with running_worker(broker, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def worker_on_own_broker(transactional_db: None, own_broker: servers.OwnRedis, tmp_path: Path) -> Iterator[Worker]:
+    """A real worker on the test's own broker (`own_broker`)."""
+    with running_worker(own_broker.url, tmp_path) as running:
+        yield running

@@ -1,0 +1,38 @@
+# Two commands on a fresh machine with Python 3.11: `make demo` and `make test`. All needs only the package index.
+
+PORT ?= 8000
+ARGS ?=
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+BIN := .venv/bin
+STAMP := .venv/installed
+
+.PHONY: setup demo test lint format lock
+
+setup: $(STAMP)
+
+$(STAMP): requirements-dev.txt
+	@PYTHON="$(PYTHON)" sh tools/setup.sh requirements-dev.txt
+	@touch $@
+
+demo: $(STAMP)
+	@exec $(BIN)/python manage.py demo --port $(PORT) $(ARGS)
+
+test: $(STAMP)
+	@exec $(BIN)/python -m tests.run $(ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	SECRET_KEY=lint DATABASE_URL= REDIS_URL= $(BIN)/mypy
+	$(BIN)/djlint templates --lint --quiet
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Takes the newest versions within the ranges of pyproject.toml, for a maintainer with uv.
+lock:
+	uv lock --upgrade
+	uv export --quiet --frozen --no-dev --no-emit-project --no-header -o requirements.txt
+	uv export --quiet --frozen --all-groups --no-emit-project --no-header -o requirements-dev.txt

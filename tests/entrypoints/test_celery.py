@@ -1,0 +1,72 @@
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+
+from danvan.celery import app
+from tests.worker import publishing_to
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """Accepts connections and never says a word."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(8)
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def seconds_to_publish() -> float:
+    began = time.monotonic()
+    assert app.send_task("reports.tasks.sweep") is None
+    return time.monotonic() - began
+
+
+def test_publishing_without_a_broker_does_nothing():
+    assert app.conf.broker_url == ""
+    assert seconds_to_publish() < 0.05
+
+
+def test_publishing_to_a_broker_that_is_gone_costs_well_under_a_second(closed_port):
+    with publishing_to(f"redis://127.0.0.1:{closed_port}/0"):
+        assert seconds_to_publish() < 0.5
+
+
+def test_publishing_to_a_broker_that_stays_silent_costs_under_a_second(silent_port):
+    with publishing_to(f"redis://127.0.0.1:{silent_port}/0"):
+        assert seconds_to_publish() < 1
+
+
+def test_publishing_works_again_as_soon_as_the_broker_is_back(own_broker):
+    assert app.send_task("reports.tasks.sweep") is not None
+    own_broker.stop()
+    assert app.send_task("reports.tasks.sweep") is None
+    own_broker.start()
+    assert app.send_task("reports.tasks.sweep") is not None
+
+
+def test_a_task_whose_worker_is_killed_comes_back():
+    assert app.conf.task_acks_late
+    assert app.conf.task_reject_on_worker_lost
+    assert app.conf.task_soft_time_limit < app.conf.task_time_limit < app.conf.broker_transport_options["visibility_timeout"]
+
+
+def test_every_task_of_the_schedule_exists():
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(app.tasks)
+
+
+@pytest.mark.parametrize("task", ["open_due_cycles", "sweep", "drain_rollups", "remind"])
+def test_a_real_worker_runs_each_task_of_the_schedule(worker, task):
+    sent = app.send_task(f"reports.tasks.{task}")
+    assert sent
+    worker.wait_until(lambda: f"Task reports.tasks.{task}[{sent.id}] succeeded" in worker.log(), f"{task} to succeed")

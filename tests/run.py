@@ -1,0 +1,88 @@
+"""The whole suite on SQLite and on PostgreSQL, with a real Redis: `python -m tests.run [what pytest takes]`.
+
+What ran, where, and what did not, is said in the last lines. In CI (CI set) whatever did not run is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests import servers
+
+
+@dataclass(frozen=True)
+class Outcome:
+    where: str
+    exit_code: int
+    passed: int = 0
+    failed: int = 0
+    skipped: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        counts = [f"{self.passed} passed"]
+        counts += [f"{self.failed} failed"] if self.failed else []
+        counts += [f"{len(self.skipped)} skipped"] if self.skipped else []
+        counts += [f"pytest ended with {self.exit_code}"] if self.exit_code and not self.failed else []
+        return "\n".join([f"{self.where}: {', '.join(counts)}", *(f"  not run: {reason}" for reason in self.skipped)])
+
+
+def main(arguments: list[str]) -> int:
+    in_ci = os.environ.get("CI", "") not in ("", "0", "false")
+    missing: list[str] = []
+    outcomes: list[Outcome] = []
+    with ExitStack() as started:
+        try:
+            redis = started.enter_context(servers.redis_server())
+            redis_name, environment = redis.name, {"TEST_REDIS_URL": redis.url}
+        except servers.Missing as error:
+            missing.append(f"Redis: NOT THERE, its tests were not run: {error}")
+            redis_name, environment = "", {}
+        outcomes.append(on_sqlite(environment, arguments))
+        try:
+            server = started.enter_context(servers.postgresql())
+            outcomes.append(on_postgresql(server, environment, arguments))
+        except servers.Missing as error:
+            missing.append(f"PostgreSQL: NOT RUN: {error}")
+    print()
+    print(*outcomes, *([redis_name] if redis_name else []), *missing, sep="\n")
+    incomplete = bool(missing) or any(outcome.skipped for outcome in outcomes)
+    return max(*(outcome.exit_code for outcome in outcomes), int(in_ci and incomplete))
+
+
+def on_sqlite(environment: dict[str, str], arguments: list[str]) -> Outcome:
+    import sqlite3  # noqa: PLC0415 - only its version is asked
+
+    return run(f"SQLite {sqlite3.sqlite_version}", environment | {"DATABASE_URL": ""}, arguments)
+
+
+def on_postgresql(server: servers.Server, environment: dict[str, str], arguments: list[str]) -> Outcome:
+    prefix = f"test_danvan_{secrets.token_hex(4)}"
+    try:
+        return run(server.name, environment | {"DATABASE_URL": server.url, "TEST_DATABASE_PREFIX": prefix}, arguments)
+    finally:
+        servers.drop_databases(server.url, prefix)
+
+
+def run(where: str, environment: dict[str, str], arguments: list[str]) -> Outcome:
+    """pytest in a process of its own; its output goes where ours goes."""
+    print(f"\n=== {where} ===", flush=True)
+    with tempfile.TemporaryDirectory(prefix="danvan-tests-") as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", f"--junitxml={report}", *arguments]
+        ended = subprocess.run(command, env=os.environ | environment, check=False)
+        cases = list(ET.parse(report).iter("testcase")) if report.exists() else []  # noqa: S314 - pytest wrote it just now
+    failed = sum(1 for case in cases if case.find("failure") is not None or case.find("error") is not None)
+    skipped = tuple(f"{case.get('name')}: {mark.get('message')}" for case in cases for mark in case.iter("skipped"))
+    return Outcome(where, ended.returncode, len(cases) - failed - len(skipped), failed, skipped)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

