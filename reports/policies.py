@@ -81,6 +81,10 @@ class Standing:
                 roles.setdefault(unit_id, set()).add(role)
         return roles
 
+    def units_as(self, *roles: str) -> list[int]:
+        """The units in which the user has one of these roles."""
+        return [unit_id for unit_id, held in self.roles.items() if held & set(roles)]
+
     def learn(self, reports: Sequence[Report]) -> None:
         """Look up in one query which of the reports' units have accounts of their own."""
         unknown = {report.unit_id for report in reports} - self._with_accounts.keys()
@@ -145,9 +149,7 @@ class Standing:
 
     def _manages(self, report: Report) -> bool:
         managed = [unit_id for unit_id, roles in self.roles.items() if Role.CYCLE_MANAGER in roles]
-        return bool(managed) and any(
-            first <= report.position <= last for first, last in _spans(report.cycle_id, managed)
-        )
+        return bool(managed) and any(first <= report.position <= last for first, last in _spans(report.cycle_id, managed))
 
     def _reach(self, cycle_id: int) -> list[tuple[int, int]]:
         if cycle_id not in self._spans:

@@ -44,7 +44,11 @@ def figures_in_workbook(path: Path) -> Iterator[Figure]:
 def _check_header(header: list[str]) -> None:
     problems = Problems()
     if "unit_uid" not in header:
-        problems.add(Problem(gettext_noop("The first row needs the column unit_uid, then a column for each indicator's code."), line=1, column="unit_uid"))
+        problems.add(
+            Problem(
+                gettext_noop("The first row needs the column unit_uid, then a column for each indicator's code."), line=1, column="unit_uid"
+            )
+        )
     for name in sorted({name for name in header if name and header.count(name) > 1}):
         problems.add(Problem(gettext_noop("The column is there twice."), line=1, column=name))
     problems.refuse_if_any()

@@ -29,6 +29,11 @@ def timeliness(*, exempt: bool, first: datetime | None, due: datetime, at: datet
     return Timeliness.MISSING if at > due else Timeliness.PENDING
 
 
+def days_past(due: datetime, at: datetime, zone: tzinfo) -> int:
+    """How many days `at` lies after the due day, in `zone`; below zero, how many are left."""
+    return (at.astimezone(zone).date() - due.astimezone(zone).date()).days
+
+
 def is_working_day(day: date, days_off: Container[date]) -> bool:
     """Monday to Friday and no day off; make-up Saturdays don't count."""
     return day.weekday() < 5 and day not in days_off

@@ -42,7 +42,9 @@ class Cycle(models.Model):
     review_days = models.PositiveSmallIntegerField(_("review days"), default=DEFAULT_REVIEW_DAYS, help_text=_("Working days."))
     correction_days = models.PositiveSmallIntegerField(_("correction days"), default=DEFAULT_CORRECTION_DAYS, help_text=_("Working days."))
     reminders = models.JSONField(_("reminder days"), default=default_reminders, help_text=_("Days from the due day; negative is before."))
-    units = models.ManyToManyField(Unit, related_name="cycles", verbose_name=_("units at the top"), help_text=_("These and all below them report."))
+    units = models.ManyToManyField(
+        Unit, related_name="cycles", verbose_name=_("units at the top"), help_text=_("These and all below them report.")
+    )
     opens_on = models.DateField(_("opens on"), null=True, blank=True, help_text=_("Opened by the scheduler on this day; empty: by hand."))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PLANNED, editable=False)
     opened_at = models.DateTimeField(_("opened at"), null=True, blank=True, editable=False)
@@ -90,7 +92,9 @@ class CycleLevel(models.Model):
         verbose_name_plural = _("levels of a cycle")
         ordering: ClassVar = ["cycle", "level__rank"]
         constraints: ClassVar = [
-            models.UniqueConstraint("cycle", "level", name="cycle_level_once", violation_error_message=_("This level has a due day already."))
+            models.UniqueConstraint(
+                "cycle", "level", name="cycle_level_once", violation_error_message=_("This level has a due day already.")
+            )
         ]
 
     def __str__(self) -> str:

@@ -30,7 +30,10 @@ class Flag(models.Model):
         ordering: ClassVar = ["report", "kind", "raised_at"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["report", "kind"], condition=Q(cleared_at__isnull=True), name="flag_open_once", violation_error_message=_("This flag is open already.")
+                fields=["report", "kind"],
+                condition=Q(cleared_at__isnull=True),
+                name="flag_open_once",
+                violation_error_message=_("This flag is open already."),
             )
         ]
         indexes: ClassVar = [models.Index("kind", name="flag_open_kind", condition=Q(cleared_at__isnull=True))]

@@ -82,7 +82,9 @@ class JournalEntry(AppendOnly):
 
     report = models.ForeignKey(Report, models.PROTECT, related_name="journal", verbose_name=_("report"))
     at = models.DateTimeField(_("at"))
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, verbose_name=_("by"), help_text=_("Empty: the system."))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, verbose_name=_("by"), help_text=_("Empty: the system.")
+    )
     on_behalf = models.BooleanField(_("on the unit's behalf"), default=False)
     action = models.CharField(_("action"), max_length=12, choices=ACTION_LABELS)
     from_state = models.CharField(_("from"), max_length=12, choices=STATE_LABELS)

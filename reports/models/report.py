@@ -109,7 +109,9 @@ class Report(models.Model):
         ordering: ClassVar = ["cycle", "position"]
         constraints: ClassVar = [
             models.UniqueConstraint("cycle", "unit", name="report_once", violation_error_message=_("A unit has one report in a cycle.")),
-            models.UniqueConstraint("cycle", "position", name="report_position_once", violation_error_message=_("Two reports at one place of the tree.")),
+            models.UniqueConstraint(
+                "cycle", "position", name="report_position_once", violation_error_message=_("Two reports at one place of the tree.")
+            ),
             models.CheckConstraint(
                 name="report_state_known",
                 condition=Q(state__in=[state.value for state in State]),

@@ -43,7 +43,9 @@ class TemplateVersion(models.Model):
         verbose_name_plural = _("template versions")
         ordering: ClassVar = ["template", "-number"]
         constraints: ClassVar = [
-            models.UniqueConstraint("template", "number", name="template_version_once", violation_error_message=_("This version exists already."))
+            models.UniqueConstraint(
+                "template", "number", name="template_version_once", violation_error_message=_("This version exists already.")
+            )
         ]
 
     def __str__(self) -> str:
@@ -98,7 +100,9 @@ class Indicator(models.Model):
         verbose_name_plural = _("indicators")
         ordering: ClassVar = ["version", "position", "pk"]
         constraints: ClassVar = [
-            models.UniqueConstraint("version", "code", name="indicator_once", violation_error_message=_("This code is used twice in the version."))
+            models.UniqueConstraint(
+                "version", "code", name="indicator_once", violation_error_message=_("This code is used twice in the version.")
+            )
         ]
 
     def __str__(self) -> str:
@@ -143,7 +147,7 @@ class Indicator(models.Model):
             aggregate_up=indicator.aggregate_up.value,
             aggregate_time=indicator.aggregate_time.value,
             formula=indicator.formula,
-            rules="; ".join(f"{rule.severity}: {rule.expression}" for rule in indicator.rules),
+            rules=domain.written_rules(indicator.rules),
             required=indicator.required,
             decimals=indicator.decimals,
             negative=indicator.negative,

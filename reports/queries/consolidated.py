@@ -9,7 +9,7 @@ from typing import NamedTuple
 from reports.domain.aggregation import Cells, Figure, answered, contribution, figures, rollup_value
 from reports.domain.indicators import Template
 from reports.domain.workflow import State
-from reports.models import Cycle, Report, ReportQuerySet
+from reports.models import Cycle, Report
 from units.problems import Problem, Problems, gettext_noop
 
 _CHUNK = 1000
@@ -53,30 +53,38 @@ def total_of(template: Template, report: Report) -> Total:
     return Total({}, 0, int(report.state != State.EXEMPT))
 
 
-def reports_of(cycle: Cycle, unit_uids: Sequence[str] = (), depth: int | None = None) -> ReportQuerySet:
-    """The cycle's reports at and below these units (or its roots), down to `depth` steps. Refuses units that don't report."""
-    tops = Report.objects.filter(cycle=cycle)
-    if unit_uids:
-        tops = tops.filter(unit__uid__in=unit_uids)
-        known = set(tops.values_list("unit__uid", flat=True))
-        problems = Problems()
-        for uid in dict.fromkeys(unit_uids):
-            if uid not in known:
-                problems.add(Problem(gettext_noop("This unit has no report in the cycle %(cycle)s."), {"cycle": cycle.code}, unit_uid=uid))
-        problems.refuse_if_any()
-    else:
-        tops = tops.filter(superior__isnull=True)
-    found = Report.objects.none()
-    for top in tops:
-        part = Report.objects.subtree_of(top)
-        found |= part if depth is None else part.filter(depth__lte=top.depth + depth)
+def reports_named(cycle: Cycle, unit_uids: Sequence[str]) -> dict[int, str]:
+    """The cycle's reports of these units: uid by report id. Refuses units that don't report, each by its name."""
+    found: dict[int, str] = {}
+    for start in range(0, len(unit_uids), _CHUNK):
+        chunk = Report.objects.filter(cycle=cycle, unit__uid__in=unit_uids[start : start + _CHUNK])
+        found.update(chunk.values_list("pk", "unit__uid"))
+    known = set(found.values())
+    problems = Problems()
+    for uid in unit_uids:
+        if uid not in known:
+            problems.add(Problem(gettext_noop("This unit has no report in the cycle %(cycle)s."), {"cycle": cycle.code}, unit_uid=uid))
+    problems.refuse_if_any()
     return found
 
 
-def rollup_rows(cycle: Cycle, reports: ReportQuerySet) -> Iterator[RollupRow]:
-    """The totals of these reports, sorted by unit uid and then by indicator in template order."""
+def reports_of(cycle: Cycle, unit_uids: Sequence[str] = (), depth: int | None = None) -> list[tuple[str, int]]:
+    """(uid, report) of the cycle's reports at and below these units (or its roots), down to `depth` steps, sorted by uid."""
+    tops = Report.objects.filter(cycle=cycle)
+    tops = tops.filter(pk__in=list(reports_named(cycle, unit_uids))) if unit_uids else tops.filter(superior__isnull=True)
+    keys: set[tuple[str, int]] = set()
+    if not unit_uids and depth is None:
+        keys.update(Report.objects.filter(cycle=cycle).values_list("unit__uid", "pk"))
+    else:
+        for top in tops:
+            part = Report.objects.subtree_of(top)
+            keys.update((part if depth is None else part.filter(depth__lte=top.depth + depth)).values_list("unit__uid", "pk"))
+    return sorted(keys)
+
+
+def rollup_rows(cycle: Cycle, keys: Sequence[tuple[str, int]]) -> Iterator[RollupRow]:
+    """The totals of these reports (uid, report), in that order and then by indicator in template order."""
     template = cycle.version.compiled()
-    keys = sorted(reports.order_by().values_list("unit__uid", "pk"))
     for start in range(0, len(keys), _CHUNK):
         chunk = keys[start : start + _CHUNK]
         loaded = Report.objects.select_related("rollup", "level").in_bulk([pk for _, pk in chunk])

@@ -20,6 +20,16 @@ def previous(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Figures]:
 
     Among several, the same kind of period first, then the shorter, then the cycle opened last.
     """
+    return {unit_id: _declared(report) for unit_id, report in previous_reports(cycle, unit_ids).items()}
+
+
+def year_ago(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Figures]:
+    """By unit: what it declared in the accepted report of the same kind of period a year earlier."""
+    return {unit_id: _declared(report) for unit_id, report in reports_year_ago(cycle, unit_ids).items()}
+
+
+def previous_reports(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Report]:
+    """By unit: the report that `previous` reads, with its last submission."""
     kind = parse_period(cycle.period).kind
     found = _accepted(cycle, unit_ids).filter(cycle__cut_off=cycle.first_day - timedelta(days=1))
 
@@ -28,23 +38,23 @@ def previous(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Figures]:
         opened = other.opened_at.timestamp() if other.opened_at else 0
         return parse_period(other.period).kind is not kind, other.cut_off - other.first_day, -opened
 
-    return {report.unit_id: _declared(report) for report in sorted(found, key=rank, reverse=True)}
+    return {report.unit_id: report for report in sorted(found, key=rank, reverse=True)}
 
 
-def year_ago(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Figures]:
-    """By unit: what it declared in the accepted report of the same kind of period a year earlier."""
+def reports_year_ago(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Report]:
+    """By unit: the report that `year_ago` reads, with its last submission."""
     period = parse_period(cycle.period).year_ago
     if period is None:
         return {}
     found = _accepted(cycle, unit_ids).filter(cycle__period=period).order_by("cycle__opened_at")
-    return {report.unit_id: _declared(report) for report in found}
+    return {report.unit_id: report for report in found}
 
 
 def _accepted(cycle: Cycle, unit_ids: Iterable[int]) -> QuerySet[Report]:
     reports = Report.objects.filter(
         unit_id__in=list(unit_ids), state=State.ACCEPTED.value, cycle__version__template_id=cycle.version.template_id
     )
-    return reports.exclude(cycle_id=cycle.pk).select_related("cycle", "last_submission")
+    return reports.exclude(cycle_id=cycle.pk).select_related("cycle__version", "level", "last_submission")
 
 
 def _declared(report: Report) -> Figures:

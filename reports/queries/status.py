@@ -22,14 +22,7 @@ class StatusRow(NamedTuple):
 
 def status_rows(cycle: Cycle, at: datetime) -> Iterator[StatusRow]:
     """Every report of the cycle, sorted by unit uid. `at` only separates missing from pending."""
-    rows = (
-        Report.objects.filter(cycle=cycle)
-        .with_timeliness(at)
-        .with_open_flags()
-        .select_related("unit")
-        .defer("own")
-        .order_by()
-    )
+    rows = Report.objects.filter(cycle=cycle).with_timeliness(at).with_open_flags().select_related("unit").defer("own").order_by()
     for report in sorted(rows, key=lambda report: report.unit.uid):
         yield StatusRow(
             report.unit.uid,

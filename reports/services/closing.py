@@ -25,6 +25,9 @@ def _move(cycle: Cycle, source: Cycle.State, to: Cycle.State, *, by: User, close
     if not Cycle.objects.filter(pk=cycle.pk, state=source).update(state=to, closed_at=closed_at):
         cycle.refresh_from_db()
         raise Refused(
-            Problem(gettext_noop("The cycle “%(code)s” is in the state “%(state)s”: nothing was done."), {"code": cycle.code, "state": cycle.state})
+            Problem(
+                gettext_noop("The cycle “%(code)s” is in the state “%(state)s”: nothing was done."),
+                {"code": cycle.code, "state": cycle.state},
+            )
         )
     cycle.refresh_from_db()

@@ -68,4 +68,6 @@ def _next_number(template: ReportTemplate) -> int:
 
 def _write(version: TemplateVersion, indicators: Sequence[domain.Indicator]) -> None:
     order = level_codes()
-    Indicator.objects.bulk_create(Indicator.from_domain(version, position, indicator, order) for position, indicator in enumerate(indicators, 1))
+    Indicator.objects.bulk_create(
+        Indicator.from_domain(version, position, indicator, order) for position, indicator in enumerate(indicators, 1)
+    )

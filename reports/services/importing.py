@@ -99,7 +99,9 @@ class _Gathered:
                 self._keep(uid, cells)
                 uid, cells = figure.unit_uid, self._kept(figure.unit_uid)
                 if uid not in owners:
-                    self.problems.add(Problem(gettext_noop("“%(uid)s” has no report in this cycle."), {"uid": uid}, figure.line, "unit_uid"))
+                    self.problems.add(
+                        Problem(gettext_noop("“%(uid)s” has no report in this cycle."), {"uid": uid}, figure.line, "unit_uid")
+                    )
             self._add(cells, figure)
         self._keep(uid, cells)
 
@@ -109,7 +111,12 @@ class _Gathered:
             known = Problem(gettext_noop("The template has no indicator “%(code)s”."), {"code": figure.indicator}, figure.line, "indicator")
             self.problems.add(known)
         elif figure.indicator in cells:
-            twice = Problem(gettext_noop("This figure is there twice; line %(line)d has it first."), {"line": cells[figure.indicator][0]}, figure.line, "indicator")
+            twice = Problem(
+                gettext_noop("This figure is there twice; line %(line)d has it first."),
+                {"line": cells[figure.indicator][0]},
+                figure.line,
+                "indicator",
+            )
             self.problems.add(twice)
         else:
             try:

@@ -122,7 +122,12 @@ def open_cycle(cycle: Cycle, at: datetime, *, levels_named: bool = True, only_ui
         levels = {row.level_id: row for row in cycle.levels.select_related("level")}
         places = _places(cycle, levels, levels_named=levels_named, only_uids=only_uids)
         if not places:
-            raise Refused(Problem(gettext_noop("No unit reports: none of these levels is found under these units on %(day)s."), {"day": cycle.reference_day}))
+            raise Refused(
+                Problem(
+                    gettext_noop("No unit reports: none of these levels is found under these units on %(day)s."),
+                    {"day": cycle.reference_day},
+                )
+            )
         _write_reports(cycle, places, levels)
         by_rank = sorted(levels.values(), key=lambda row: row.level.rank)
         counted = Counter(place.level_id for place in places)
@@ -182,7 +187,11 @@ def _refuse_strangers(uids: Iterable[str], cycle: Cycle) -> None:
     problems = Problems()
     for uid in sorted(uids):
         problems.add(
-            Problem(gettext_noop("This unit is not under the units named, or not valid on %(day)s."), {"day": cycle.reference_day.isoformat()}, unit_uid=uid)
+            Problem(
+                gettext_noop("This unit is not under the units named, or not valid on %(day)s."),
+                {"day": cycle.reference_day.isoformat()},
+                unit_uid=uid,
+            )
         )
     problems.refuse_if_any()
 

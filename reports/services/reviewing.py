@@ -24,18 +24,34 @@ Notes = Mapping[str, str]
 
 def accept(reports: QuerySet[Report], *, by: User, at: datetime, reason: str = "", seen: Seen = None) -> None:
     """Receive submitted reports: from now on they are counted."""
-    transitions.take(Step(Action.ACCEPT, by, at, reason, seen or {}), reports, lambda report: {"review_due_at": None, "in_correction": False})
+    transitions.take(
+        Step(Action.ACCEPT, by, at, reason, seen or {}), reports, lambda report: {"review_due_at": None, "in_correction": False}
+    )
 
 
 def return_for_correction(
-    reports: QuerySet[Report], *, by: User, at: datetime, reason: str, until: date | None = None, notes: Notes | None = None, seen: Seen = None
+    reports: QuerySet[Report],
+    *,
+    by: User,
+    at: datetime,
+    reason: str,
+    until: date | None = None,
+    notes: Notes | None = None,
+    seen: Seen = None,
 ) -> None:
     """Give submitted reports back, with a reason and notes on single indicators (by code), to be corrected by the end of a day."""
     _correct(Step(Action.RETURN, by, at, reason, seen or {}), reports, until, notes or {})
 
 
 def reopen(
-    reports: QuerySet[Report], *, by: User, at: datetime, reason: str, until: date | None = None, notes: Notes | None = None, seen: Seen = None
+    reports: QuerySet[Report],
+    *,
+    by: User,
+    at: datetime,
+    reason: str,
+    until: date | None = None,
+    notes: Notes | None = None,
+    seen: Seen = None,
 ) -> None:
     """Give accepted reports back to be corrected: they are no longer counted until they are accepted anew."""
     _correct(Step(Action.REOPEN, by, at, reason, seen or {}), reports, until, notes or {})
@@ -65,7 +81,12 @@ def extend(reports: QuerySet[Report], *, by: User, at: datetime, until: date, re
             )
         return {"due_on": until, "due_at": end_of_day(until, report.cycle.zone)}
 
-    transitions.take(Step(Action.EXTEND, by, at, reason, seen or {}), reports, later, lambda report: {"due_on": [report.due_on.isoformat(), until.isoformat()]})
+    transitions.take(
+        Step(Action.EXTEND, by, at, reason, seen or {}),
+        reports,
+        later,
+        lambda report: {"due_on": [report.due_on.isoformat(), until.isoformat()]},
+    )
 
 
 def _correct(step: Step, reports: QuerySet[Report], until: date | None, notes: Notes) -> None:

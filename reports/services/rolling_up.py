@@ -91,18 +91,22 @@ def both_of(template: Template, reports: Sequence[Report]) -> dict[int, Cells]:
 
     The totals below have to be drained.
     """
+    return {report_id: both for report_id, (_, both) in below_and_both(template, reports).items()}
+
+
+def below_and_both(template: Template, reports: Sequence[Report]) -> dict[int, tuple[Cells, Cells]]:
+    """What is counted strictly below each report, and *both* (semantics §5), from the totals below as they are stored."""
     parts: dict[int, list[Cells]] = {report.pk: [] for report in reports}
     adjustments = adjustments_of(parts)
     inner = [report.pk for report in reports if report.has_reports_below]
     for superior_id, cells, _, _ in _children(template, inner):
         parts[superior_id].append(cells)
-    return {
-        report.pk: merge(
-            template,
-            [*parts[report.pk], contribution(template, report.own, report.level.code, adjustments.get(report.pk, ()))],
-        )
-        for report in reports
-    }
+    seen: dict[int, tuple[Cells, Cells]] = {}
+    for report in reports:
+        below = merge(template, parts[report.pk])
+        own = contribution(template, report.own, report.level.code, adjustments.get(report.pk, ()))
+        seen[report.pk] = below, merge(template, [below, own])
+    return seen
 
 
 def adjustments_of(report_ids: Iterable[int]) -> dict[int, list[tuple[str, Any]]]:
@@ -201,9 +205,7 @@ def _declared(nodes: Iterable[Node]) -> dict[int, Cells]:
     return dict(Submission.objects.filter(pk__in=ids).values_list("report_id", "declared"))
 
 
-def _children(
-    template: Template, superior_ids: list[int], without: Iterable[int] = ()
-) -> Iterable[tuple[int, Cells, int, int]]:
+def _children(template: Template, superior_ids: list[int], without: Iterable[int] = ()) -> Iterable[tuple[int, Cells, int, int]]:
     """Superior, total, counted and expected of every direct child of these reports, but of those in `without`."""
     skipped = set(without)
     for start in range(0, len(superior_ids), _BATCH):

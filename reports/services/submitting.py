@@ -31,6 +31,7 @@ Seen = Mapping[int, int] | None
 class Readiness:
     """What stands between a report and its submission, and what the submission would declare."""
 
+    below: Cells
     both: Cells
     rates: dict[str, Rates]
     findings: Sequence[Finding] = field(default_factory=list)
@@ -58,29 +59,33 @@ class Declaration:
     explanations_required: bool = False
 
 
-def readiness(reports: Sequence[Report], at: datetime) -> dict[int, Readiness]:
-    """Check reports of one cycle as submitting them at moment `at` would, by report id, in a fixed number of queries."""
+def readiness(reports: Sequence[Report], at: datetime, *, drained: bool = False) -> dict[int, Readiness]:
+    """Check reports of one cycle as submitting them at moment `at` would, by report id, in a fixed number of queries.
+
+    Stale totals below are brought up to date first. With `drained` they are taken as they stand: a page that is only looked
+    at writes nothing.
+    """
     if not reports:
         return {}
     cycle = reports[0].cycle
     template = cycle.version.compiled()
-    if any(report.has_reports_below for report in reports):
+    if not drained and any(report.has_reports_below for report in reports):
         rolling_up.drain_all([cycle.pk])
-    both = rolling_up.both_of(template, reports)
+    figures = rolling_up.below_and_both(template, reports)
     rates = rates_below(reports, at)
     units = [report.unit_id for report in reports]
     previous = history.previous(cycle, units) if template.uses_previous else {}
     year_ago = history.year_ago(cycle, units) if template.uses_year_ago else {}
     return {
         report.pk: Readiness(
-            both[report.pk],
+            *figures[report.pk],
             rates[report.pk],
             check_submission(
                 template,
                 report.own,
                 report.level.code,
                 report.levels_below,
-                both[report.pk],
+                figures[report.pk][1],
                 previous.get(report.unit_id, {}),
                 year_ago.get(report.unit_id, {}),
             ),
@@ -169,9 +174,7 @@ def _obstacles(report: Report, ready: Readiness, declaration: Declaration) -> li
     return problems
 
 
-def _record(
-    step: Step, reports: Sequence[Report], ready: Mapping[int, Readiness], declaration: Declaration
-) -> dict[int, Submission]:
+def _record(step: Step, reports: Sequence[Report], ready: Mapping[int, Readiness], declaration: Declaration) -> dict[int, Submission]:
     adjustments = rolling_up.adjustments_of(report.pk for report in reports)
     numbers = dict(Submission.objects.filter(report__in=reports).order_by("number").values_list("report_id", "number"))
     rows = Submission.objects.bulk_create(

@@ -184,7 +184,9 @@ def _move(step: Step, reports: Sequence[Report], updates: Mapping[str, Any]) -> 
             state=to.value, version=F("version") + 1, journal_at=step.at, **_resume(step.action, source), **updates
         )
         if moved != len(group):
-            raise Refused(Problem(gettext_noop("Somebody else has changed this report meanwhile. Load it again and look before you go on.")))
+            raise Refused(
+                Problem(gettext_noop("Somebody else has changed this report meanwhile. Load it again and look before you go on."))
+            )
         for report in group:
             report.state = to.value
             report.version += 1

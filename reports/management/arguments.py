@@ -1,0 +1,161 @@
+"""What the commands' arguments have in common (docs/interfaces.md): days, moments, cycles, users and lists of units."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TextIO
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import CommandError
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from reports.models import Cycle
+from reports.policies import User
+from units.csv_files import open_file, read_rows
+from units.problems import Problem, Problems, Refused, gettext_noop
+
+
+def day(text: str) -> date:
+    """`YYYY-MM-DD`."""
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise ArgumentTypeError(gettext("“%(text)s” is no day: write YYYY-MM-DD") % {"text": text})
+
+
+def moment(text: str) -> datetime:
+    """ISO 8601 with an offset."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise ArgumentTypeError(gettext("“%(text)s” is no moment: write it with its offset, 2025-06-17T09:30:00+07:00") % {"text": text})
+    return found
+
+
+def add_moment(parser: ArgumentParser) -> None:
+    parser.add_argument("--at", metavar="MOMENT", type=moment, default=None, help="ISO 8601 with an offset; default: now")
+
+
+def add_units(parser: ArgumentParser) -> None:
+    parser.add_argument("--unit", metavar="UID", nargs="+", action="extend", default=[], help="uids of units")
+    parser.add_argument("--units", metavar="FILE", help="a CSV with the column unit_uid; - is standard input")
+
+
+def add_user(parser: ArgumentParser) -> None:
+    parser.add_argument("--user", metavar="NAME", help="act as this user, with their permissions; without it the journal says system")
+
+
+def at_or_now(given: datetime | None) -> datetime:
+    return timezone.now() if given is None else given
+
+
+def cycle_named(code: str) -> Cycle:
+    """The cycle with this code. Raises Refused."""
+    try:
+        return Cycle.objects.select_related("version__template").get(code=code)
+    except Cycle.DoesNotExist:
+        raise Refused(Problem(gettext_noop("There is no cycle “%(code)s”."), {"code": code})) from None
+
+
+def user_named(name: str | None) -> User:
+    """The active user with this name; no name is the system. Raises Refused."""
+    if name is None:
+        return None
+    users = get_user_model()
+    try:
+        return users.objects.get(**{users.USERNAME_FIELD: name, "is_active": True})
+    except users.DoesNotExist:
+        raise Refused(Problem(gettext_noop("There is no active user “%(name)s”."), {"name": name})) from None
+
+
+def units_in_file(name: str) -> dict[str, int]:
+    """The uids in a list of units, each with its line. Raises Refused with every problem, CommandError when there is no such file."""
+    problems = Problems()
+    lines: dict[str, int] = {}
+    with opened(name) as source:
+        for line, cells in read_rows(source, ["unit_uid"], [], problems):
+            uid = cells["unit_uid"].strip()
+            if not uid:
+                problems.add(Problem(gettext_noop("The uid is empty."), line=line, column="unit_uid"))
+            elif uid in lines:
+                problems.add(
+                    Problem(gettext_noop("This unit is there twice; line %(line)d has it first."), {"line": lines[uid]}, line, "unit_uid")
+                )
+            else:
+                lines[uid] = line
+    problems.refuse_if_any()
+    return lines
+
+
+@contextmanager
+def opened(name: str) -> Iterator:
+    """The file for reading bytes; `-` is standard input. A file that can't be read is wrong usage."""
+    try:
+        with open_file(name) as source:
+            yield source
+    except OSError as error:
+        raise CommandError(f"{name}: {error.strerror}", returncode=2) from error
+
+
+@contextmanager
+def placed_in_file(lines: Mapping[str, int]) -> Iterator[None]:
+    """Refusals about units that a file named get the line on which it did."""
+    try:
+        yield
+    except Refused as refused:
+        placed = Problems()
+        placed.extend(
+            problem.at(line=lines[problem.unit_uid], column=problem.column or "unit_uid") if problem.unit_uid in lines else problem
+            for problem in refused.problems
+        )
+        placed.count = refused.problems.count
+        raise Refused(placed) from refused
+
+
+@contextmanager
+def output(name: str | None, stdout: TextIO) -> Iterator[TextIO]:
+    """Where a file goes that a command writes: FILE, or standard output for none and `-`. Half a file is never left behind."""
+    if name is None or name == "-":
+        yield stdout
+        return
+    path = Path(name)
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise CommandError(f"{name}: {error.strerror}", returncode=2) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def usage_error(message: str) -> CommandError:
+    """Wrong usage: exit 2."""
+    return CommandError(message, returncode=2)
+
+
+def by_level(pairs: Sequence[str]) -> dict[str, date]:
+    """`LEVEL=DAY …` as given to --due. Raises CommandError."""
+    days: dict[str, date] = {}
+    for pair in pairs:
+        level, equals, text = pair.partition("=")
+        try:
+            if not equals or level in days:
+                raise ArgumentTypeError(
+                    gettext("“%(pair)s” is no due day, or its level is there twice: write LEVEL=YYYY-MM-DD once") % {"pair": pair}
+                )
+            days[level] = day(text)
+        except ArgumentTypeError as error:
+            raise usage_error(str(error)) from error
+    return days

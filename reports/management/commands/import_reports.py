@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils.translation import gettext
+
+from reports.documents.figures_in import WORKBOOKS, figures_in_csv, figures_in_workbook
+from reports.domain.workflow import State
+from reports.management.arguments import add_moment, add_user, at_or_now, cycle_named, opened, user_named
+from reports.models import Cycle
+from reports.services import rolling_up
+from reports.services.importing import Imported, Journey, import_figures
+from reports.services.submitting import Declaration
+from units.management.progress import Progress
+from units.management.refusing import RefusingCommand
+from units.problems import Problems
+
+
+class Command(RefusingCommand):
+    help = "Write figures from a file into the reports of a cycle, and take those reports through the workflow."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("cycle", metavar="CYCLE")
+        parser.add_argument(
+            "file", metavar="FILE", help="unit_uid,indicator,value; or a workbook with a column for each indicator; - is standard input"
+        )
+        parser.add_argument("--state", choices=["draft", "submitted", "accepted"], default="draft", help="how far to take the reports")
+        parser.add_argument("--confirm-incomplete", action="store_true", help="submit although reports below are not all accepted")
+        parser.add_argument("--reason", default="", help="goes into the journal")
+        add_moment(parser)
+        add_user(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.file_name = ""
+        cycle = cycle_named(options["cycle"])
+        journey = Journey(
+            State(options["state"]),
+            user_named(options["user"]),
+            at_or_now(options["at"]),
+            options["reason"],
+            Declaration(confirm_incomplete=options["confirm_incomplete"]),
+        )
+        self.file_name = options["file"]
+        imported = _import(cycle, self.file_name, journey)
+        rolling_up.drain_all([cycle.pk])
+        counts = {"reports": imported.reports, "figures": imported.figures}
+        self.stdout.write(gettext("Imported: %(figures)d figures in %(reports)d reports.") % counts)
+
+
+def _import(cycle: Cycle, name: str, journey: Journey) -> Imported:
+    problems = Problems()
+    progress = Progress(sys.stderr, gettext("reports written"))
+    try:
+        if Path(name).suffix.lower() in WORKBOOKS:
+            if not Path(name).is_file():
+                raise CommandError(gettext("%(name)s: there is no such file") % {"name": name}, returncode=2)
+            return import_figures(cycle, figures_in_workbook(Path(name)), problems, journey, progress)
+        with opened(name) as source:
+            return import_figures(cycle, figures_in_csv(source, problems), problems, journey, progress)
+    finally:
+        progress.end()

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.utils.translation import gettext
+
+from reports.management.arguments import cycle_named
+from reports.services import closing
+from units.management.refusing import RefusingCommand
+
+
+class Command(RefusingCommand):
+    help = "Reopen a closed cycle for entry."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("cycle", metavar="CYCLE")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        cycle = cycle_named(options["cycle"])
+        closing.reopen_cycle(cycle, by=None)
+        self.stdout.write(gettext("%(code)s: open, %(count)d reports.") % {"code": cycle.code, "count": cycle.reports.count()})
