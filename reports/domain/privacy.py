@@ -11,7 +11,7 @@ _OLD_IDENTITY = re.compile(r"(?<!\d)(?<!\d[.,])\d{9}(?!\d)(?![.,]\d)")
 # A mobile number has nine digits after the prefix, a fixed line ten; a day such as 05.06.2025 begins alike.
 _TELEPHONE = re.compile(
     r"(?<![\d.,])(?!\d\d[ .\-]\d\d[ .\-](?:19|20)\d\d)"
-    r"(?:(?:\+|00)84[ .\-]?(?:\(0\)[ .\-]?)?|\(?0|84(?=\d{9,10}(?!\d)))"
+    r"(?:(?:\+|00)84[ .\-)]{0,2}(?:\(0\)[ .\-]?)?|\(?0|84(?=\d{9,10}(?!\d)))"
     r"(?:[35789](?:[ .\-)]{0,2}\d){8}|2(?:[ .\-)]{0,2}\d){9})(?!\d)"
 )
 
@@ -27,9 +27,11 @@ _PERSON_FIELDS = (
 
 def looks_personal(text: str) -> Literal["identity", "telephone"] | None:
     """What kind of a citizen's number `text` seems to hold, if any. Amounts such as 250.000.000 are fine."""
-    if _IDENTITY.search(text) or _OLD_IDENTITY.search(text):
+    if _IDENTITY.search(text):
         return "identity"
-    return "telephone" if _TELEPHONE.search(text) else None
+    if _TELEPHONE.search(text):
+        return "telephone"
+    return "identity" if _OLD_IDENTITY.search(text) else None
 
 
 def names_a_person_field(name: str) -> bool:

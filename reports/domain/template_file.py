@@ -49,9 +49,11 @@ class _BadCell(Exception):
 def parse_indicators(source: BinaryIO, known_levels: Collection[str]) -> list[Indicator]:
     """The indicators of a file, fit to be published. Raises Refused with everything that is wrong, line and column with each."""
     problems = Problems()
-    numbered = _read(source, problems)
+    bad_codes: set[object] = set()
+    numbered = _read(source, problems, bad_codes)
     for place, problem in placed_problems([indicator for _line, indicator in numbered], known_levels):
-        problems.add(problem.at(line=numbered[place][0]))
+        if problem.params.get("unknown") not in bad_codes:
+            problems.add(problem.at(line=numbered[place][0]))
     if not numbered and not problems:
         problems.add(Problem(gettext_noop("The file holds no indicator."), line=1))
     problems.refuse_if_any()
@@ -61,7 +63,7 @@ def parse_indicators(source: BinaryIO, known_levels: Collection[str]) -> list[In
 def read_indicators(source: BinaryIO) -> list[tuple[int, Indicator]]:
     """Each row as the line where it begins and its indicator, not yet checked against the others. Raises Refused."""
     problems = Problems()
-    numbered = _read(source, problems)
+    numbered = _read(source, problems, set())
     problems.refuse_if_any()
     return numbered
 
@@ -77,7 +79,8 @@ def write_indicators(indicators: Iterable[Indicator]) -> Iterator[str]:
 # --- In ---------------------------------------------------------------------------------------------
 
 
-def _read(source: BinaryIO, problems: Problems) -> list[tuple[int, Indicator]]:
+def _read(source: BinaryIO, problems: Problems, bad_codes: set[object]) -> list[tuple[int, Indicator]]:
+    """The sound rows. Codes of the others go to `bad_codes`: formulas may name them, though nothing is known of them."""
     numbered: list[tuple[int, Indicator]] = []
     for line, row in read_rows(source, REQUIRED, OPTIONAL, problems):
         if len(numbered) == MAX_INDICATORS:
@@ -87,6 +90,8 @@ def _read(source: BinaryIO, problems: Problems) -> list[tuple[int, Indicator]]:
         indicator = _indicator(row, lambda problem, line=line: problems.add(problem.at(line=line)))  # type: ignore[misc]
         if len(problems) == before:
             numbered.append((line, indicator))
+        else:
+            bad_codes.add(indicator.code)
     return numbered
 
 

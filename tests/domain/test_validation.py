@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reports.domain.aggregation import Cells, contribution, merge
+from reports.domain.indicators import Template
+from reports.domain.validation import check_own, check_submission
+from tests.domain.builders import indicator, template
+
+
+def checked(
+    of: Template,
+    own: Mapping[str, Any],
+    *,
+    level: str = "hamlet",
+    below: tuple[str, ...] = (),
+    both: Cells | None = None,
+    previous: Mapping[str, Any] | None = None,
+    year_ago: Mapping[str, Any] | None = None,
+) -> list[str]:
+    """What check_submission finds, each as `severity code: message`."""
+    cells = contribution(of, own, level) if both is None else both
+    findings = check_submission(of, own, level, below, cells, previous or {}, year_ago or {})
+    return [f"{finding.severity} {finding.code}: {finding.problem.message % finding.problem.params}" for finding in findings]
+
+
+# --- Where a figure may stand ---------------------------------------------------------------------------
+
+
+def test_a_figure_stands_only_where_its_unit_may_enter_it() -> None:
+    of = template(
+        indicator("ho", name_vi="Số hộ", up="leaf_sum"),
+        indicator("thon", name_vi="Số thôn", levels="commune"),
+        indicator("x", formula="ho + 1"),
+    )
+
+    def said(own: Mapping[str, Any], level: str, below: set[str]) -> list[str]:
+        return [problem.message % problem.params for problem in check_own(of, own, level, below)]
+
+    assert said({"ho": 3}, "hamlet", set()) == []
+    assert said({"ho": 3, "thon": 2}, "commune", set()) == []
+    assert said({"ho": 0}, "commune", {"hamlet"}) == ["“Số hộ” (ho) is entered by the units below: their figures are added up."]
+    assert said({"ho": None}, "commune", {"hamlet"}) == []
+    assert said({"thon": 2}, "hamlet", set()) == ["“Số thôn” (thon) is not entered at the level hamlet."]
+    assert said({"x": 2}, "hamlet", set()) == ["“x” (x) is computed and never typed."]
+    assert said({"gone": 2}, "hamlet", set()) == ["There is no indicator “gone” in this report."]
+
+
+# --- Required ---------------------------------------------------------------------------------------------
+
+
+def test_a_required_blank_blocks_and_zero_and_no_are_answers() -> None:
+    of = template(indicator("n", name_vi="Số vụ", required=True), indicator("y", "boolean", name_vi="Có tổ", required=True))
+    assert checked(of, {}) == [
+        "error n: “Số vụ” is required and blank. Write 0 where nothing happened.",
+        "error y: “Có tổ” is required and blank.",
+    ]
+    assert checked(of, {"n": 0, "y": False}) == []
+
+
+def test_required_holds_only_where_the_unit_may_enter_it() -> None:
+    of = template(
+        indicator("ho", up="leaf_sum", required=True),
+        indicator("thon", levels="commune", required=True),
+        indicator("x", formula="ho + 1", required=True),
+        indicator("diem", "decimal", required=True, entered_by="superior"),
+    )
+    assert [each.partition(":")[0] for each in checked(of, {})] == ["error ho"]
+    assert [each.partition(":")[0] for each in checked(of, {}, level="commune", below=("hamlet",))] == ["error thon"]
+    assert checked(of, {}, level="district", below=("commune", "hamlet")) == []
+
+
+# --- Rules ------------------------------------------------------------------------------------------------
+
+
+def test_a_broken_rule_says_what_should_hold_in_the_words_of_the_report() -> None:
+    of = template(
+        indicator("nhan", name_vi="Số vụ nhận"), indicator("thanh", name_vi="Số vụ thành", rules="error: thanh <= nhan; warn: thanh < 100")
+    )
+    assert checked(of, {"nhan": 3, "thanh": 3}) == []
+    assert checked(of, {"nhan": 3, "thanh": 400}) == [
+        "error thanh: “Số vụ thành”: this should hold, and doesn't: “Số vụ thành” <= “Số vụ nhận”",
+        "warn thanh: “Số vụ thành”: this should hold, and doesn't: “Số vụ thành” < 100",
+    ]
+    [finding, _] = check_submission(of, {"nhan": 3, "thanh": 400}, "hamlet", (), {}, {}, {})
+    assert finding.rule == "thanh <= nhan"
+
+
+def test_a_rule_whose_result_is_blank_is_not_broken() -> None:
+    of = template(
+        indicator("a"), indicator("b", rules="error: b <= a; error: a / 0 > 1; error: prev(a) == 3; error: total(a) > 5 or b > 5")
+    )
+    assert checked(of, {"b": 5}) == []
+
+
+def test_rules_are_checked_on_reports_of_their_indicator_s_levels_only() -> None:
+    of = template(indicator("a", rules="error: a > 5", levels="commune"))
+    assert checked(of, {"a": 1}, level="hamlet") == []
+    assert len(checked(of, {"a": 1}, level="commune")) == 1
+
+
+def test_a_rule_reads_own_values_and_total_reads_both() -> None:
+    of = template(
+        indicator("a", rules="error: a <= 10; warn: total(a) <= 10"),
+        indicator("y", "boolean", rules="error: not y or total(y) <= 1"),
+        indicator("p", "percent", formula="a / n", rules="warn: p <= 50; warn: total(p) >= 80"),
+        indicator("n"),
+    )
+    own = {"a": 6, "y": True, "n": 12}
+    below = contribution(of, {"a": 5, "y": True, "n": 8}, "hamlet")
+    both = merge(of, [below, contribution(of, own, "commune")])
+    assert checked(of, own, level="commune", both=both) == [
+        "warn a: “a”: this should hold, and doesn't: total(“a”) <= 10",
+        "error y: “y”: this should hold, and doesn't: not “y” or total(“y”) <= 1",
+        "warn p: “p”: this should hold, and doesn't: total(“p”) >= 80",
+    ]
+
+
+def test_a_choice_is_compared_with_its_choices() -> None:
+    of = template(indicator("g", "choice", choices="tot|yeu", rules="warn: g != 'yeu' or n == 0"), indicator("n"))
+    assert checked(of, {"g": "tot", "n": 3}) == []
+    assert [each.partition(":")[0] for each in checked(of, {"g": "yeu", "n": 3})] == ["warn g"]
+
+
+def test_a_rule_looks_back_at_what_the_unit_itself_declared() -> None:
+    of = template(
+        indicator("ton", rules="warn: ton == prev(ton) + prev(nhan) - prev(xong)"),
+        indicator("nhan"),
+        indicator("xong"),
+        indicator("p", "percent", formula="xong / nhan", rules="warn: p >= year_ago(p)"),
+        indicator("d", "decimal", rules="warn: d >= prev(d)"),
+    )
+    own = {"ton": 5, "nhan": 4, "xong": 1, "d": "2.5"}
+    assert checked(of, own) == []
+    assert checked(of, own, previous={"ton": 3, "nhan": 4, "xong": 2, "d": "2.45"}, year_ago={"nhan": 8, "xong": 2}) == []
+    assert [
+        each.partition(":")[0]
+        for each in checked(of, own, previous={"ton": 3, "nhan": 4, "xong": 3, "d": "2.6"}, year_ago={"nhan": 8, "xong": 3})
+    ] == ["warn ton", "warn p", "warn d"]
+
+
+def test_decimals_are_compared_exactly() -> None:
+    of = template(indicator("a", "decimal"), indicator("b", "decimal", rules="error: a + b == 0.3"))
+    assert checked(of, {"a": "0.1", "b": "0.2"}) == []
+
+
+# --- No citizens ------------------------------------------------------------------------------------------
+
+
+def test_a_narrative_with_a_citizen_s_number_is_stopped_with_an_explanation() -> None:
+    of = template(indicator("t", "text", name_vi="Ưu điểm"), indicator("m", "table", name_vi="Việc", columns="k|v"))
+    assert checked(of, {"t": "Huy động 250.000.000 đồng", "m": [["a", "b"]]}) == []
+    assert checked(of, {"t": "Ông A, CCCD 001099012345", "m": [["a", "b"], ["gọi 0912 345 678", ""]]}) == [
+        "error t: “Ưu điểm” holds what looks like a citizen's identity number. Take it out: no citizen is named here.",
+        "error m: “Việc” holds what looks like a telephone number. Take it out: no citizen is named here.",
+    ]
