@@ -86,7 +86,7 @@ class RuleError(Exception):
 def parse_rules(text: str) -> tuple[Rule, ...]:
     """The rules in `error: EXPRESSION; warn: EXPRESSION`, their expressions not yet looked into. Raises RuleError."""
     rules = []
-    for part in filter(None, (part.strip() for part in _BETWEEN_RULES.split(text))):
+    for part in filter(None, (part.strip() for part in _RULE.findall(text))):
         severity, colon, expression = (word.strip() for word in part.partition(":"))
         if severity not in ("error", "warn") or not colon or not expression:
             message = gettext_noop("“%(found)s” is no rule; write error: EXPRESSION or warn: EXPRESSION, with ; between two rules.")
@@ -100,8 +100,8 @@ def written_rules(rules: Iterable[Rule]) -> str:
     return "; ".join(f"{rule.severity}: {rule.expression}" for rule in rules)
 
 
-#: a semicolon with an even number of quotes after it stands outside of quotes
-_BETWEEN_RULES = re.compile(r";(?=(?:[^']*'[^']*')*[^']*\Z)")
+#: up to a semicolon that stands outside of quotes
+_RULE = re.compile(r"(?:[^;']|'[^']*'?)+")
 
 
 @dataclass(frozen=True, slots=True)

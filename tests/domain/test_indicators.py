@@ -56,6 +56,7 @@ def test_rules_are_written_as_they_are_read() -> None:
     assert parse_rules(text) == (Rule("error", "a <= b"), Rule("warn", "g == 'x;y'"))
     assert written_rules(parse_rules(text)) == text
     assert parse_rules(" ; ") == ()
+    assert len(parse_rules("error: a > 0;" * 50_000)) == 50_000
 
 
 @pytest.mark.parametrize("text", ["a <= b", "fatal: a <= b", "error:", "error: a; b"])
