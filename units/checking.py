@@ -35,7 +35,7 @@ def check_units() -> Findings:
         walk = _Walk()
         misnumbered: set[str] = set()
         for standing in _standing_units():
-            findings.problems.extend(problem.at(unit_uid=standing.place.uid) for problem in _relation(standing))
+            findings.problems.extend(problem.at(unit_uid=standing.place.uid, column="") for problem in _relation(standing))
             misnumbered.update(walk.misnumbered(standing))
         misnumbered.update(walk.closed())
         if misnumbered:
@@ -107,7 +107,7 @@ class _Walk:
 
 
 def _circles() -> Iterator[Problem]:
-    superior_of: dict[int, int | None] = dict(Unit.objects.order_by().values_list("pk", "parent_id"))
+    superior_of: dict[int, int | None] = dict(Unit.objects.order_by("pk").values_list("pk", "parent_id"))
     seen: set[int] = set()
     for start in superior_of:
         path: dict[int, None] = {}

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from units import names
 from units.csv_files import read_rows
 from units.models import Level, Unit
-from units.problems import Problem, Problems, gettext_noop
+from units.problems import Problem, Problems, Refused, gettext_noop
 from units.staging import CONTENT, Staging
 from units.tree import Loaded, load
 
@@ -23,9 +23,13 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 def import_units(source: BinaryIO, progress: Callable[[int], None] = lambda done: None) -> Loaded:
     """Add the file's units, or update those that stand. Raises Refused with every problem and changes nothing."""
-    problems = Problems()
+    unreadable, problems = Problems(), Problems()
     with Staging() as staging:
-        staging.bring(_staged(read_rows(source, REQUIRED, OPTIONAL, problems), problems))
+        staging.bring(_staged(read_rows(source, REQUIRED, OPTIONAL, unreadable), problems))
+        if unreadable:
+            # Without the rows that are lost nothing can be said of how the others relate.
+            unreadable.include(problems)
+            raise Refused(unreadable)
         return load(staging, problems, progress)
 
 

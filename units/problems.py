@@ -53,6 +53,11 @@ class Problems:
         for problem in problems:
             self.add(problem)
 
+    def include(self, others: Problems) -> None:
+        """Take what others were collected, and their count."""
+        self.extend(others.kept)
+        self.count += others.count - len(others.kept)
+
     def refuse_if_any(self) -> None:
         """Raise Refused when something was collected."""
         if self.count:
