@@ -45,7 +45,7 @@ def read_rows(
             )
         raise Refused(problems)
     columns = [name.strip() for name in header[1]]
-    _check_columns(header[0], columns, required, optional, problems)
+    check_columns(header[0], columns, required, optional, problems)
     for line, cells in rows:
         if len(cells) == len(columns):
             if any(cells):
@@ -118,7 +118,8 @@ def _numbered_rows(lines: _Lines, problems: Problems) -> Iterator[tuple[int, lis
             raise Refused(problems)
 
 
-def _check_columns(line: int, columns: list[str], required: Sequence[str], optional: Sequence[str], problems: Problems) -> None:
+def check_columns(line: int, columns: Sequence[str], required: Sequence[str], optional: Sequence[str], problems: Problems) -> None:
+    """Refuse a header, in this line, that lacks a required column or has one that is unknown or there twice."""
     known = [*required, *optional]
     if len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):
         problems.add(Problem(gettext_noop("The columns are not separated by commas. Save the file as comma-separated CSV."), line=line))

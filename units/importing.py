@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, BinaryIO
 
@@ -25,7 +25,7 @@ def import_units(source: BinaryIO, progress: Callable[[int], None] = lambda done
     """Add the file's units, or update those that stand. Raises Refused with every problem and changes nothing."""
     unreadable, problems = Problems(), Problems()
     with Staging() as staging:
-        staging.bring(_staged(read_rows(source, REQUIRED, OPTIONAL, unreadable), problems))
+        staging.bring(staged(read_rows(source, REQUIRED, OPTIONAL, unreadable), problems))
         if unreadable:
             # Without the rows that are lost nothing can be said of how the others relate.
             unreadable.include(problems)
@@ -33,7 +33,8 @@ def import_units(source: BinaryIO, progress: Callable[[int], None] = lambda done
         return load(staging, problems, progress)
 
 
-def _staged(rows: Iterator[tuple[int, dict[str, str]]], problems: Problems) -> Iterator[tuple[Any, ...]]:
+def staged(rows: Iterable[tuple[int, Mapping[str, str]]], problems: Problems) -> Iterator[tuple[Any, ...]]:
+    """Read rows (line, cells by column) into what `Staging.bring` takes; what can't be read goes to `problems`."""
     levels: dict[str, int] = dict(Level.objects.values_list("code", "pk"))
     for line, cells in rows:
         before = problems.count

@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from mptt.managers import TreeManager
@@ -32,6 +33,23 @@ class Level(models.Model):
 
     def __str__(self) -> str:
         return self.name_en if get_language() == "en" and self.name_en else self.name
+
+    def clean(self) -> None:
+        """A new rank must leave every unit above those that stand below it."""
+        if self.pk and self.rank is not None:
+            ranks = {
+                side: Case(
+                    When(**{f"{path}level": self.pk}, then=Value(self.rank)),
+                    default=F(f"{path}level__rank"),
+                    output_field=models.IntegerField(),
+                )
+                for side, path in (("own_rank", ""), ("superiors_rank", "parent__"))
+            }
+            misplaced = Unit.objects.annotate(**ranks).filter(superiors_rank__gte=F("own_rank")).first()
+            if misplaced:
+                raise ValidationError(
+                    {"rank": _("With this rank %(unit)s would not be below its superior any more.") % {"unit": misplaced.uid}},
+                )
 
 
 class UnitQuerySet(TreeQuerySet):

@@ -18,6 +18,15 @@ from units.fitting import Place
 #: the columns of a unit that a file can bring, in the order of StagedRow
 CONTENT = ("uid", "code", "name", "name_en", "kind", "level_id", "valid_from", "valid_to", "position", "agency_id", "parent_uid")
 
+
+def _columns_of(table: str) -> str:
+    return ", ".join(f"{table}.{name}" for name in CONTENT)
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
+
+
 _COLUMNS = (
     "uid TEXT, code TEXT, name TEXT, name_en TEXT, kind TEXT, level_id INTEGER, "
     "valid_from TEXT, valid_to TEXT, position INTEGER, agency_id TEXT, parent_uid TEXT"
@@ -46,7 +55,7 @@ SELECT * FROM (
 ) ORDER BY position, code, uid;
 CREATE UNIQUE INDEX unit_uid ON unit (uid);
 UPDATE unit SET changed = 1 FROM standing s
-WHERE s.uid = unit.uid AND ({", ".join(f"unit.{name}" for name in CONTENT)}) IS NOT ({", ".join(f"s.{name}" for name in CONTENT)});
+WHERE s.uid = unit.uid AND ({_columns_of("unit")}) IS NOT ({_columns_of("s")});
 """
 
 _PLACE = "{0}.uid, {0}.kind, {0}_level.rank, {0}.valid_from, {0}.valid_to"
@@ -137,18 +146,24 @@ class Staging:
         row: tuple[int | None, str] = self._db.execute("SELECT line, uid FROM unit WHERE number = ?", [number]).fetchone()
         return row
 
+    def differences(self) -> Iterator[tuple[int, dict[str, Any] | None, dict[str, Any]]]:
+        """Line, content before (None: it is new) and content after, of every unit that the file brings."""
+        for row in self._db.execute(
+            f"SELECT unit.line, unit.pk, {_columns_of('s')}, {_columns_of('unit')}"
+            " FROM unit LEFT JOIN standing s ON s.uid = unit.uid WHERE unit.line IS NOT NULL ORDER BY unit.line"
+        ):
+            line, pk, *cells = row
+            before, after = cells[: len(CONTENT)], cells[len(CONTENT) :]
+            yield line, None if pk is None else dict(zip(CONTENT, before, strict=True)), dict(zip(CONTENT, after, strict=True))
+
     def units(self) -> Iterator[StagedUnit]:
         """Every unit as it shall stand, in the order of numbers."""
-        columns = ", ".join(f"unit.{name}" for name in CONTENT)
         for row in self._db.execute(
-            f"SELECT unit.number, COALESCE(superior.number, 0), unit.pk, unit.changed, s.tree_id, s.lft, s.rght, s.depth, {columns}"
+            "SELECT unit.number, COALESCE(superior.number, 0), unit.pk, unit.changed,"
+            f" s.tree_id, s.lft, s.rght, s.depth, {_columns_of('unit')}"
             " FROM unit LEFT JOIN unit superior ON superior.uid = unit.parent_uid"
             " LEFT JOIN standing s ON s.uid = unit.uid ORDER BY unit.number"
         ):
             number, superior, pk, changed, *rest = row
             stands_at = None if pk is None else tuple(rest[:4])
             yield StagedUnit(number, superior, pk, bool(changed), dict(zip(CONTENT, rest[4:], strict=True)), stands_at)
-
-
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)

@@ -73,6 +73,16 @@ def ancestors_of(unit: Unit) -> QuerySet[Unit]:
     return Unit.objects.filter(tree_id=unit.tree_id, lft__lt=unit.lft, rght__gt=unit.rght).order_by("lft")
 
 
+def children_of(unit: Unit | None, day: date) -> QuerySet[Unit]:
+    """The units directly below `unit` on `day`, or the roots, in the order of the tree."""
+    return Unit.objects.valid_on(day).filter(parent=unit).select_related("level")
+
+
+def full_name(unit: Unit) -> str:
+    """The unit's name with those of its superiors, which tells five communes of one name apart."""
+    return ", ".join([unit.name, *ancestors_of(unit).reverse().values_list("name", flat=True)])
+
+
 def descendants_of(unit: Unit) -> QuerySet[Unit]:
     """The units below `unit`, on whatever day, in the order of the tree."""
     return Unit.objects.filter(tree_id=unit.tree_id, lft__gt=unit.lft, lft__lt=unit.rght)
@@ -271,9 +281,8 @@ def save(unit: Unit) -> None:
         standing = Unit() if unit.pk is None else Unit.objects.get(pk=unit.pk)
         for name in _FIELDS:
             setattr(standing, name, getattr(unit, name))
-        superior = None if unit.parent_id is None else Unit.objects.select_related("level").get(pk=unit.parent_id)
-        standing.parent = superior
-        _refuse_misfits(standing, superior)
+        standing.parent = None if unit.parent_id is None else Unit.objects.select_related("level").get(pk=unit.parent_id)
+        misfits_of(standing).refuse_if_any()
         standing.save()
     unit.pk = standing.pk
     unit.refresh_from_db()
@@ -298,10 +307,12 @@ def delete(unit: Unit) -> None:
 _FIELDS = [*(name for name in CONTENT if name != "parent_uid"), "parent_id"]
 
 
-def _refuse_misfits(unit: Unit, superior: Unit | None) -> None:
+def misfits_of(unit: Unit) -> Problems:
+    """Why the unit can't stand where its fields say, under its superior and above those below it."""
     problems = Problems()
+    superior = unit.parent
     if superior is None:
-        problems.extend(misfits_alone(place_of(unit)))
+        problems.extend(problem.at(unit_uid=unit.uid) for problem in misfits_alone(place_of(unit)))
     elif unit.pk and superior.tree_id == unit.tree_id and unit.lft <= superior.lft < unit.rght:
         message = gettext_noop("%(uid)s can't stand under %(superior)s, which is itself or stands below it.")
         problems.add(Problem(message, {"uid": unit.uid, "superior": superior.uid}, column="parent_uid", unit_uid=unit.uid))
@@ -310,7 +321,7 @@ def _refuse_misfits(unit: Unit, superior: Unit | None) -> None:
     if unit.pk:
         for below in Unit.objects.filter(parent_id=unit.pk).select_related("level"):
             problems.extend(problem.at(unit_uid=below.uid) for problem in misfits(place_of(below), place_of(unit)))
-    problems.refuse_if_any()
+    return problems
 
 
 def place_of(unit: Unit) -> Place:

@@ -1,0 +1,209 @@
+"""Levels, units, successions and memberships. Units are moved by drag and drop on a page of their own, one level at a time."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import ProtectedError, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST
+from import_export.admin import ImportExportMixin
+from import_export.formats.base_formats import CSV, XLSX
+from import_export.results import Result
+
+from units import tree
+from units.models import Level, Membership, Succession, Unit
+from units.problems import Problems, Refused
+from units.resources import LevelResource, UnitResource
+from units.wording import say
+
+#: the form's field for a problem's column
+FIELD_OF_COLUMN = {"parent_uid": "parent", "valid_from": "valid_from", "valid_to": "valid_to"}
+
+
+class ServiceImportExportMixin(ImportExportMixin):
+    """Import and export of CSV and XLSX, for those who may add and change; what a second reading refuses is said."""
+
+    formats: ClassVar = [CSV, XLSX]
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request) and self.has_change_permission(request)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def process_result(self, result: Result, request: HttpRequest) -> HttpResponse:
+        if not result.has_errors() and not result.has_validation_errors():
+            return super().process_result(result, request)
+        for row in result.invalid_rows:
+            messages.error(request, f"{row.number}: {'; '.join(row.error.messages)}")
+        for error in result.base_errors:
+            messages.error(request, str(error.error))
+        return HttpResponseRedirect(reverse("admin:{}_{}_import".format(*self.get_model_info())))
+
+
+@admin.register(Level)
+class LevelAdmin(ServiceImportExportMixin, admin.ModelAdmin):
+    resource_classes: ClassVar = [LevelResource]
+    list_display = ["name", "name_en", "code", "rank"]
+
+
+class ValidityFilter(admin.SimpleListFilter):
+    title = _("validity")
+    parameter_name = "valid"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("today", _("valid today")), ("ended", _("ended")), ("coming", _("to come"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        today = timezone.localdate()
+        conditions = {
+            "today": Q(pk__in=Unit.objects.valid_on(today).order_by().values("pk")),
+            "ended": Q(valid_to__lt=today),
+            "coming": Q(valid_from__gt=today),
+        }
+        return queryset.filter(conditions.get(self.value() or "", Q()))
+
+
+class UnitForm(forms.ModelForm):
+    """Says beside the field why a unit can't stand where it is put; saving asks again, under the lock."""
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.is_bound and not self.errors:
+            for problem in tree.misfits_of(self.instance):
+                self.add_error(FIELD_OF_COLUMN.get(problem.column), ValidationError(say(problem)))
+
+
+@admin.register(Unit)
+class UnitAdmin(ServiceImportExportMixin, admin.ModelAdmin):
+    form = UnitForm
+    resource_classes: ClassVar = [UnitResource]
+    import_export_change_list_template = "admin/units/unit/change_list.html"
+    fields = ["uid", "code", "name", "name_en", "kind", "level", "parent", "valid_from", "valid_to", "position", "agency_id"]
+    autocomplete_fields = ["parent"]
+    list_display = ["name", "uid", "code", "level", "parent", "valid_from", "valid_to"]
+    list_filter = ["level", "kind", ValidityFilter]
+    list_select_related = ["level", "parent"]
+    search_fields = ["name"]
+    search_help_text = _("Name, with or without marks; identifier or official code.")
+    show_full_result_count = False
+    actions = None
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        if search_term.strip():
+            queryset = queryset.filter(pk__in=Unit.objects.matching(search_term).order_by().values("pk"))
+        return queryset, False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Unit | None = None) -> list[str]:
+        return ["uid"] if obj else []
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "parent":
+            kwargs["form_class"] = forms.ModelChoiceField  # mptt's own marks depth with dashes, which means nothing in a search
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Unit, form: Any, change: bool) -> None:
+        tree.save(obj)
+
+    def delete_model(self, request: HttpRequest, obj: Unit) -> None:
+        tree.delete(obj)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except Refused as refused:
+            self.message_user(request, _said(refused.problems), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().delete_view(request, *args, **kwargs)
+        except ProtectedError:
+            self.message_user(request, gettext("Something refers to this unit; end its validity instead."), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    # --- The page of the tree ------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path("tree/", self.admin_site.admin_view(require_GET(self.tree_view)), name="units_unit_tree"),
+            path("tree/move/", self.admin_site.admin_view(require_POST(self.move_view)), name="units_unit_move"),
+            *super().get_urls(),
+        ]
+
+    def tree_view(self, request: HttpRequest) -> HttpResponse:
+        """The units directly below one (`of`, a key; none: the roots) on a day (`on`, today); `part` asks for the list alone."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        day = _day(request.GET.get("on", ""))
+        superior = get_object_or_404(Unit, pk=int(request.GET["of"])) if request.GET.get("of", "").isdecimal() else None
+        context = {
+            "superior": superior,
+            "ancestors": tree.ancestors_of(superior) if superior else [],
+            "units": tree.children_of(superior, day),
+            "day": day,
+            "may_move": self.has_change_permission(request),
+        }
+        if "part" in request.GET:
+            return render(request, "admin/units/unit/tree_branch.html", context)
+        page = {"title": _("Tree of units"), "opts": self.opts, **self.admin_site.each_context(request)}
+        return render(request, "admin/units/unit/tree.html", page | context)
+
+    def move_view(self, request: HttpRequest) -> JsonResponse:
+        """Put `unit` under `superior` (keys; an empty one makes it a root)."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        unit = get_object_or_404(Unit, pk=_key(request.POST.get("unit", "")))
+        target = request.POST.get("superior", "")
+        superior = get_object_or_404(Unit.objects.select_related("level"), pk=_key(target)) if target else None
+        try:
+            tree.move(unit, superior)
+        except Refused as refused:
+            return JsonResponse({"message": _said(refused.problems)}, status=409)
+        self.log_change(request, unit, [{"changed": {"fields": [str(_("superior unit"))]}}])
+        place = superior.name if superior else gettext("the top")
+        return JsonResponse({"message": gettext("%(unit)s now stands under %(superior)s.") % {"unit": unit.name, "superior": place}})
+
+
+def _said(problems: Problems) -> str:
+    return " ".join(say(problem) for problem in problems)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return timezone.localdate()
+
+
+def _key(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+@admin.register(Succession)
+class SuccessionAdmin(admin.ModelAdmin):
+    list_display = ["predecessor", "successor", "effective_on", "share"]
+    list_filter = ["effective_on"]
+    list_select_related = ["predecessor", "successor"]
+    autocomplete_fields = ["predecessor", "successor"]
+    show_full_result_count = False
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):
+    list_display = ["user", "role", "unit"]
+    list_filter = ["role"]
+    list_select_related = ["user", "unit"]
+    autocomplete_fields = ["user", "unit"]
+    search_fields = ["user__username", "user__first_name", "user__last_name", "unit__name"]
+    show_full_result_count = False
