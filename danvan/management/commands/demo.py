@@ -7,16 +7,18 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connection, connections
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from danvan import embedded
 from danvan.supervisor import AskedToStop, ChildEnded
 from reports.demo import Account, load_demo
+from units.management.refusing import RefusingCommand
 
 
-class Command(BaseCommand):
+class Command(RefusingCommand):
     help = "Load the demo and run it: pages, worker, scheduler and broker on this machine. Ctrl-C ends all of it."
     requires_system_checks: list[str] = []
 
@@ -43,7 +45,7 @@ class Command(BaseCommand):
     def load(self) -> Iterable[Account]:
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
-        accounts = load_demo(self.say)
+        accounts = load_demo(self.say, timezone.now())
         connections.close_all()
         return accounts
 
