@@ -1,10 +1,34 @@
-from django.contrib.admin import AdminSite
+"""Users, with the units at which they serve (semantics §9)."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
+from units.formsets import OnceFormSet
+from units.models import Membership
 
-class DanvanAdminSite(AdminSite):
-    """Where levels, units, templates, cycles and memberships are configured; reports' states change elsewhere."""
 
-    site_title = _("Mass mobilisation – administration")
-    site_header = _("Mass mobilisation – administration")
-    index_title = _("Configuration")
+class MembershipFormSet(OnceFormSet):
+    once = ("unit", "role")
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    formset = MembershipFormSet
+    autocomplete_fields = ["unit"]
+    extra = 0
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class DanvanUserAdmin(UserAdmin):
+    inlines = [MembershipInline]
+    list_display = ["username", "last_name", "first_name", "is_active", "is_staff", "last_login"]
+    list_filter = ["is_active", "is_staff", "is_superuser"]
+    search_help_text = _("User name, name or address.")
+    show_full_result_count = False

@@ -9,6 +9,6 @@ class DanvanConfig(AppConfig):
 
 
 class DanvanAdminConfig(AdminConfig):
-    """Django's admin under the house's own title (danvan/admin.py)."""
+    """Django's admin under the house's own title (danvan/admin_site.py)."""
 
-    default_site = "danvan.admin.DanvanAdminSite"
+    default_site = "danvan.admin_site.DanvanAdminSite"

@@ -37,6 +37,7 @@ def draft_from(version: TemplateVersion) -> TemplateVersion:
 def publish(version: TemplateVersion, at: datetime) -> None:
     """Publish a draft. Raises Refused with everything that is wrong in it, each with its place."""
     with transaction.atomic():
+        TemplateVersion.objects.select_for_update().get(pk=version.pk)
         rows = list(version.indicators.select_for_update())
         problems = Problems()
         if not rows:

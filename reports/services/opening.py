@@ -101,7 +101,12 @@ def _free_code(plan: Plan) -> str:
         if Cycle.objects.filter(code=plan.code).exists():
             raise Refused(Problem(gettext_noop("There is a cycle “%(code)s” already; choose another code."), {"code": plan.code}))
         return plan.code
-    wanted = f"{plan.version.template.code}-{plan.period}"
+    return free_code(plan.version, plan.period)
+
+
+def free_code(version: TemplateVersion, period: str) -> str:
+    """`TEMPLATE-PERIOD`, with a suffix where that is taken."""
+    wanted = f"{version.template.code}-{period}"
     taken = set(Cycle.objects.filter(code__startswith=wanted).values_list("code", flat=True))
     code, suffix = wanted, 2
     while code in taken:

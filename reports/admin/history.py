@@ -1,0 +1,93 @@
+"""What the workflow leaves behind: journal, submissions, flags, reminders, totals, adjustments. Only to be read."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from reports.admin.manner import ReadOnly, SearchByUnit, reports_of
+from reports.models import Adjustment, Flag, JournalEntry, Reminder, ReviewNote, Rollup, Submission
+
+
+class OfReport(SearchByUnit, ReadOnly):
+    """Rows of reports, the newest first, found by the report's unit."""
+
+    unit_lookup = "report__unit"
+    search_fields: ClassVar = ["report__unit__uid"]
+    search_help_text = _("A unit's name, with or without marks, its identifier or its official code.")
+    list_select_related: ClassVar = ["report__unit", "report__cycle"]
+    ordering: ClassVar = ["-pk"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        return rows if request.user.is_superuser else rows.filter(report__in=reports_of(request))
+
+    @admin.display(description=_("unit"))
+    def unit(self, row: Any) -> str:
+        return str(row.report.unit)
+
+    @admin.display(description=_("cycle"))
+    def cycle(self, row: Any) -> str:
+        return str(row.report.cycle)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return ["unit", "cycle", *(field.name for field in self.opts.fields if field.name not in ("id", "report"))]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return self.get_fields(request, obj)
+
+
+class NoteInline(admin.TabularInline):
+    model = ReviewNote
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(JournalEntry)
+class JournalEntryAdmin(OfReport):
+    list_display = ["unit", "cycle", "at", "by", "action", "from_state", "to_state", "reason"]
+    list_select_related: ClassVar = ["report__unit", "report__cycle", "by"]
+    list_filter = ["action", "on_behalf"]
+    inlines = [NoteInline]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup == "report__id__exact" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+
+
+@admin.register(Submission)
+class SubmissionAdmin(OfReport):
+    list_display = ["unit", "cycle", "number", "at"]
+
+
+@admin.register(Flag)
+class FlagAdmin(OfReport):
+    list_display = ["unit", "cycle", "kind", "raised_at", "cleared_at"]
+    list_filter = ["kind", ("cleared_at", admin.EmptyFieldListFilter)]
+
+
+@admin.register(Reminder)
+class ReminderAdmin(OfReport):
+    list_display = ["unit", "cycle", "audience", "due_on", "step", "sent_at"]
+    list_filter = ["audience", ("sent_at", admin.EmptyFieldListFilter)]
+
+
+@admin.register(Rollup)
+class RollupAdmin(OfReport):
+    list_display = ["unit", "cycle", "counted", "expected", "differs_from_declared"]
+    list_filter = ["differs_from_declared"]
+
+
+@admin.register(Adjustment)
+class AdjustmentAdmin(OfReport):
+    list_display = ["unit", "cycle", "indicator", "amount", "reason", "by", "at"]
+    list_select_related: ClassVar = ["report__unit", "report__cycle", "by"]

@@ -1,0 +1,137 @@
+"""What the admin pages of reports have in common: reach, reading without changing, imports that are all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.db.models import QuerySet
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from reports.models import Cycle, ReportQuerySet
+from reports.policies import User, reports_in_reach, units_in_reach
+from units.admin import ServiceImportExportMixin
+from units.models import Unit
+from units.problems import Refused
+from units.wording import say_with_place
+
+#: how many problems a page names before it counts the rest
+NAMED = 20
+
+
+def actor(request: HttpRequest) -> User:
+    """Who acts. A superuser configures, with the rights of whoever may run the commands (docs/semantics.md, §9)."""
+    return None if request.user.is_superuser else request.user
+
+
+def reports_of(request: HttpRequest) -> ReportQuerySet:
+    """The reports that this user may read."""
+    return reports_in_reach(actor(request))
+
+
+def cycles_of(request: HttpRequest) -> QuerySet[Cycle]:
+    """The cycles of units, or with reports, that this user may read."""
+    if request.user.is_superuser:
+        return Cycle.objects.all()
+    planned = Cycle.objects.filter(units__in=units_in_reach(request.user))
+    return Cycle.objects.filter(pk__in=planned.values("pk")) | Cycle.objects.filter(pk__in=reports_of(request).values("cycle_id"))
+
+
+def tell(request: HttpRequest, refused: Refused) -> None:
+    """Show what was refused, each problem in its place."""
+    for problem in list(refused.problems)[:NAMED]:
+        messages.error(request, say_with_place(problem))
+    rest = refused.problems.count - NAMED
+    if rest > 0:
+        messages.error(request, gettext("… and %(count)d more") % {"count": rest})
+
+
+def page_of(obj: models.Model) -> str:
+    """The address of the admin page of a row of this app."""
+    return reverse(f"admin:reports_{type(obj).__name__.lower()}_change", args=[obj.pk])
+
+
+class Buttons(admin.ModelAdmin):
+    """A page with buttons that call services: each is a POST to an address of its own."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """What is to be changed is held until that is done, so that nobody opens or publishes it meanwhile."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None or request.method != "POST":
+            return found
+        return self.model.objects.select_for_update().filter(pk=found.pk).first()
+
+    def press(self, request: HttpRequest, object_id: str, service: Callable[[Any], str]) -> HttpResponse:
+        """Call the service with the object and say what it did; a refusal is shown with every problem."""
+        if not request.user.has_perm(f"reports.change_{self.opts.model_name}"):
+            raise PermissionDenied
+        try:
+            with transaction.atomic():
+                obj = self.get_object(request, unquote(object_id))
+                if obj is None:
+                    raise Http404
+                done = service(obj)
+                self.log_change(request, obj, done)
+        except Refused as refused:
+            tell(request, refused)
+        else:
+            messages.success(request, done)
+        return HttpResponseRedirect(reverse(f"admin:reports_{self.opts.model_name}_change", args=[object_id]))
+
+
+class ReadOnly(admin.ModelAdmin):
+    """Shown and never changed: what is here changes through the services alone."""
+
+    actions = None
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+
+class SearchByUnit(admin.ModelAdmin):
+    """Finds rows by their unit: its name without marks, its identifier, its official code."""
+
+    #: the way from the row to its unit
+    unit_lookup = "unit"
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        if search_term.strip():
+            queryset = queryset.filter(**{f"{self.unit_lookup}__in": Unit.objects.matching(search_term)})
+        return queryset, False
+
+
+class CarefulImport(ServiceImportExportMixin):
+    """An import with a preview, that is confirmed and then done as a whole or not at all; and an export."""
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        name = self.opts.model_name
+        return request.user.has_perms([f"reports.add_{name}", f"reports.change_{name}"])
+
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_import_data_kwargs(**kwargs), "rollback_on_validation_errors": True}
+
+    def add_data_read_fail_error_to_form(self, form: Form, e: Exception) -> None:
+        if not isinstance(e, Refused):
+            super().add_data_read_fail_error_to_form(form, e)
+            return
+        file = form.cleaned_data["import_file"].name
+        for problem in e.problems:
+            form.add_error("import_file", say_with_place(problem, file))
+        rest = e.problems.count - len(e.problems.kept)
+        if rest:
+            form.add_error("import_file", gettext("… and %(count)d more") % {"count": rest})
