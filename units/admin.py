@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, XLSX
+from import_export.forms import ExportForm
 from import_export.results import Result
 
 from units import tree
@@ -31,9 +32,10 @@ FIELD_OF_COLUMN = {"parent_uid": "parent", "valid_from": "valid_from", "valid_to
 
 
 class ServiceImportExportMixin(ImportExportMixin):
-    """Import and export of CSV and XLSX, for those who may add and change; what a second reading refuses is said."""
+    """Import and export of CSV and XLSX, whole rows, for those who may; what a second reading refuses is said too."""
 
     formats: ClassVar = [CSV, XLSX]
+    export_form_class = ExportForm
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return self.has_add_permission(request) and self.has_change_permission(request)

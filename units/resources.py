@@ -96,19 +96,19 @@ def _add_problems(result: Result, problems: Problems) -> None:
 
 
 def _add_differences(result: Result, differences: Iterator[tuple[int, dict[str, Any] | None, dict[str, Any]]]) -> None:
+    """Rows that change nothing are counted and not shown."""
     levels = dict(Level.objects.values_list("pk", "code"))
     touched: dict[str, RowResult] = {}
     for _, before, after in differences:
         row = RowResult()
-        if before is None:
-            row.import_type = RowResult.IMPORT_TYPE_NEW
+        if before == after:
+            row.import_type = RowResult.IMPORT_TYPE_SKIP
         else:
-            row.import_type = RowResult.IMPORT_TYPE_SKIP if before == after else RowResult.IMPORT_TYPE_UPDATE
-        row.diff = _difference(None if before is None else _shown(before, levels), _shown(after, levels))
-        result.increment_row_result_total(row)
-        result.append_row_result(row)
-        if row.import_type != RowResult.IMPORT_TYPE_SKIP:
+            row.import_type = RowResult.IMPORT_TYPE_NEW if before is None else RowResult.IMPORT_TYPE_UPDATE
+            row.diff = _difference(None if before is None else _shown(before, levels), _shown(after, levels))
+            result.append_row_result(row)
             touched[after["uid"]] = row
+        result.increment_row_result_total(row)
     for uid, unit in Unit.objects.in_bulk(list(touched), field_name="uid").items():
         touched[uid].instance = unit
         touched[uid].add_instance_info(unit)

@@ -64,6 +64,12 @@ def test_the_tree_shows_one_level_at_a_time(boss, units):
     assert "<html" not in branch
 
 
+def test_keys_are_written_plainly_however_large(boss):
+    Unit.objects.create(pk=123456, uid="P", name="Tỉnh", level=Level.objects.get(code="province"))
+
+    assert 'data-key="123456"' in boss.get(TREE).content.decode()
+
+
 def test_the_tree_shows_the_units_of_a_day(boss):
     tree({"P": {}}, valid_to="2025-06-30")
 
@@ -122,7 +128,7 @@ def test_a_superior_is_chosen_by_search(boss, units):
     found = boss.get(
         reverse("admin:autocomplete"), {"term": "don vi e", "app_label": "units", "model_name": "unit", "field_name": "parent"}
     )
-    assert [int(result["id"]) for result in found.json()["results"]] == [units["E"].pk]
+    assert found.json()["results"] == [{"id": str(units["E"].pk), "text": "Đơn vị E, Đơn vị P (E)"}]
 
 
 def test_the_form_moves_a_unit(boss, units):
@@ -197,10 +203,7 @@ def test_what_is_refused_only_on_confirmation_is_said(boss, units):
 
 def test_what_is_exported_can_be_imported_again(boss, units):
     url = reverse("admin:units_unit_export")
-    form = boss.get(url).context["form"]
-    chosen = {name: "on" for name in form.fields if name.startswith("unitresource_")}
-
-    exported = boss.post(url, {"format": "0", "resource": "0"} | chosen)
+    exported = boss.post(url, {"format": "0", "resource": "0"})
 
     lines = exported.content.decode().splitlines()
     assert lines[0] == "uid,code,name,level,parent_uid,valid_from,valid_to,kind,name_en,position,agency_id"
