@@ -42,7 +42,7 @@ class Step:
 
 def lock(reports: QuerySet[Report]) -> list[Report]:
     """The reports, locked in one order for the rest of the transaction."""
-    related = reports.select_related("cycle", "unit", "level", "superior__unit")
+    related = reports.select_related("cycle__version", "unit", "level", "superior__unit")
     return list(related.select_for_update(of=("self",)).order_by("pk"))
 
 

@@ -1,0 +1,64 @@
+"""Loading the demo: all of it in one transaction, so that a load that is killed leaves nothing behind and starts afresh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from django.apps import apps
+from django.db import transaction
+from django.utils.translation import gettext
+
+from reports.demo import current_year, finished_year, half_year
+from reports.demo.accounts import Account, accounts, make_accounts
+from reports.demo.places import load_units
+from reports.demo.windows import opened_at
+from reports.domain.periods import parse_period
+from reports.domain.template_file import parse_indicators
+from reports.models import Cycle, TemplateVersion
+from reports.services import configuring, flagging
+
+TEMPLATE = "dan-van"
+_TEMPLATE_FILE = Path(apps.get_app_config("reports").path) / "data" / "template_dan_van.csv"
+_NAME = "Báo cáo công tác dân vận sáu tháng và năm"
+_NAME_EN = "Six-month and annual report on mass mobilisation"
+
+
+def load_demo(say: Callable[[str], None], at: datetime) -> list[Account]:
+    """Load units, template, cycles, figures and accounts as of moment `at`, unless they are there; the accounts.
+
+    `say` is told a line before each step. Raises Refused where what stands in the database is in the way.
+    """
+    if not is_loaded():
+        with transaction.atomic():
+            _load(say, at)
+    return accounts()
+
+
+def is_loaded() -> bool:
+    """Reports can't be deleted, nor can their cycle: once the demo was loaded, its first cycle stands."""
+    return Cycle.objects.filter(code=f"{TEMPLATE}-{finished_year.PERIOD}").exists()
+
+
+def _load(say: Callable[[str], None], at: datetime) -> None:
+    say(gettext("Loading the demo: real units, with hamlets and figures that are invented …"))
+    loaded, invented = load_units()
+    say(gettext("%(units)d units, %(hamlets)d invented hamlets.") % {"units": loaded.added, "hamlets": invented.hamlets})
+    version = _template()
+    users = make_accounts()
+    say(gettext("Reports of %(period)s …") % {"period": finished_year.PERIOD})
+    finished_year.load(version, users)
+    say(gettext("Reports of %(period)s …") % {"period": half_year.PERIOD})
+    half_year.load(version, users)
+    say(gettext("Reports of the current year …"))
+    current_year.load(version, users, at)
+    flagging.sweep(at)
+
+
+def _template() -> TemplateVersion:
+    with _TEMPLATE_FILE.open("rb") as file:
+        indicators = parse_indicators(file, configuring.level_codes())
+    version = configuring.add_version(TEMPLATE, _NAME, indicators, name_en=_NAME_EN)
+    configuring.publish(version, opened_at(parse_period(finished_year.PERIOD).last_day))
+    return version
