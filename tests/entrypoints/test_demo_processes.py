@@ -16,6 +16,9 @@ import pytest
 from danvan import embedded
 from danvan.places import BASE_DIR
 
+# The embedded system stands on SQLite, whatever server the rest of the suite runs on.
+pytestmark = pytest.mark.sqlite
+
 #: Serves an empty, migrated database: what the demo loads has tests of its own.
 SERVE = """
 from danvan import embedded
