@@ -102,7 +102,7 @@ class Play:
     def state(self, uid: str) -> str:
         return self.report(uid).state
 
-    def save(self, uid: str, *, by: Any = None, at: datetime | None = None, seen: int | None = None, **figures: str) -> None:
+    def save(self, uid: str, *, by: Any = None, at: Any = None, seen: Any = None, **figures: str) -> None:
         """Enter figures as plain text; "" clears a cell."""
         report = self.report(uid)
         values = {code: parse_plain(text, self.template.by_code[code]) for code, text in figures.items()}
@@ -159,7 +159,8 @@ class Play:
 
     def flags(self, uid: str) -> list[str]:
         """Kinds of open flags."""
-        return sorted(Flag.objects.filter(report__cycle=self.cycle, report__unit__uid=uid, cleared_at__isnull=True).values_list("kind", flat=True))
+        open_flags = Flag.objects.filter(report__cycle=self.cycle, report__unit__uid=uid, cleared_at__isnull=True)
+        return sorted(open_flags.values_list("kind", flat=True))
 
     def journal(self, uid: str) -> list[JournalEntry]:
         return list(JournalEntry.objects.filter(report__cycle=self.cycle, report__unit__uid=uid).order_by("pk"))

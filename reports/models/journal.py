@@ -51,7 +51,7 @@ class AppendOnly(models.Model):
             raise AppendOnlyError(type(self).__name__)
         super().save(**kwargs)
 
-    def delete(self, **kwargs: Any) -> NoReturn:
+    def delete(self, using: Any = None, keep_parents: bool = False) -> NoReturn:
         raise AppendOnlyError(type(self).__name__)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Prefetch, Q, Value, When
@@ -60,8 +61,8 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
     def with_open_flags(self) -> ReportQuerySet:
         """Adds `open_flags`, a list."""
-        open_flags = self.model._meta.get_field("flags").related_model.objects.filter(cleared_at__isnull=True)
-        return self.prefetch_related(Prefetch("flags", open_flags, to_attr="open_flags"))
+        flags = apps.get_model("reports", "Flag")
+        return self.prefetch_related(Prefetch("flags", flags._default_manager.filter(cleared_at__isnull=True), to_attr="open_flags"))
 
     def for_display(self) -> ReportQuerySet:
         return self.select_related("cycle__version__template", "unit", "level", "superior__unit")
@@ -102,6 +103,10 @@ class Report(models.Model):
     last_submission = models.OneToOneField("reports.Submission", models.PROTECT, related_name="+", null=True)
 
     objects = ReportQuerySet.as_manager()
+
+    #: added by `with_timeliness` and `with_open_flags`
+    timeliness: str
+    open_flags: list[Any]
 
     class Meta:
         verbose_name = _("report")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import lru_cache
 from typing import ClassVar
 
@@ -67,7 +68,7 @@ def _compiled(version_id: int, published_at: str) -> domain.Template:
     return domain.Template([row.to_domain() for row in Indicator.objects.filter(version_id=version_id)])
 
 
-def _choices(enum: type) -> list[tuple[str, str]]:
+def _choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
     return [(member.value, member.value) for member in enum]
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
 from django.db.models import DateTimeField, Exists, F, OuterRef, Q, Value
 
 from reports.domain.workflow import WITH_SUPERIOR, State
-from reports.models import Flag, Report
+from reports.models import Flag, Report, ReportQuerySet
 from reports.models.bulk import insert_select
 from reports.services import rolling_up
 from units.locks import hold
@@ -56,19 +58,17 @@ def sweep(at: datetime, cycle_ids: Sequence[int] | None = None) -> Swept:
 def clear_untrue(report_ids: Sequence[int], at: datetime) -> None:
     """Clear those open flags of the reports that a transition has made untrue, in its own transaction."""
     open_flags = Flag.objects.filter(report_id__in=report_ids, cleared_at__isnull=True)
-    untrue = Q()
-    for kind in Flag.Kind:
-        untrue |= Q(kind=kind.value) & ~Exists(Report.objects.filter(condition(kind, at), pk=OuterRef("report_id")))
-    open_flags.filter(untrue).update(cleared_at=at)
+    deserved = (Q(kind=kind.value) & Exists(Report.objects.filter(condition(kind, at), pk=OuterRef("report_id"))) for kind in Flag.Kind)
+    open_flags.exclude(reduce(or_, deserved)).update(cleared_at=at)
 
 
-def _clear(kind: Flag.Kind, reports: Report.objects, at: datetime) -> int:
+def _clear(kind: Flag.Kind, reports: ReportQuerySet, at: datetime) -> int:
     deserved = reports.filter(condition(kind, at), pk=OuterRef("report_id"))
     open_flags = Flag.objects.filter(kind=kind.value, cleared_at__isnull=True, report__in=reports)
     return open_flags.filter(~Exists(deserved)).update(cleared_at=at)
 
 
-def _raise(kind: Flag.Kind, reports: Report.objects, at: datetime) -> int:
+def _raise(kind: Flag.Kind, reports: ReportQuerySet, at: datetime) -> int:
     is_open = Flag.objects.filter(report_id=OuterRef("pk"), kind=kind.value, cleared_at__isnull=True)
     rows = reports.filter(condition(kind, at)).filter(~Exists(is_open)).order_by()
     columns = rows.values_list("pk", Value(kind.value), Value(at, output_field=DateTimeField()))

@@ -93,7 +93,8 @@ class _Gathered:
         self.count = 0
 
     def take(self, figures: Iterable[Figure], owners: dict[str, _Owner]) -> None:
-        uid, cells = "", {}
+        uid = ""
+        cells: dict[str, list[Any]] = {}
         for figure in figures:
             if figure.unit_uid != uid:
                 self._keep(uid, cells)

@@ -15,7 +15,7 @@ from reports.models import Cycle, CycleLevel, Report, Rollup, RootOversight, Tem
 from reports.models.cycle import DEFAULT_CORRECTION_DAYS, DEFAULT_REMINDERS, DEFAULT_REVIEW_DAYS
 from reports.queries.calendar import DaysOff, next_working_day
 from units import tree
-from units.models import Level
+from units.models import Level, Unit
 from units.problems import Problem, Problems, Refused, gettext_noop
 
 logger = logging.getLogger(__name__)
@@ -151,11 +151,11 @@ class Place:
     depth: int
     end: int = 0
     below: set[int] = field(default_factory=set)
-    report_id: int | None = None
+    report_id: int = 0
 
 
 def _places(cycle: Cycle, levels: Mapping[int, CycleLevel], *, levels_named: bool, only_uids: Collection[str] | None) -> list[Place]:
-    units = tree.units_under(list(cycle.units.values_list("uid", flat=True)), cycle.reference_day).territorial()
+    units = tree.units_under(list(cycle.units.values_list("uid", flat=True)), cycle.reference_day).filter(kind=Unit.Kind.TERRITORY)
     nearest: dict[int, Place | None] = {}
     places: list[Place] = []
     without_due: set[int] = set()

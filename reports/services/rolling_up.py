@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from reports.domain.aggregation import Cells, contribution, merge, same_figures
 from reports.domain.indicators import EnteredBy, Template
 from reports.domain.workflow import WITH_SUPERIOR, State
-from reports.models import Adjustment, Cycle, Report, Rollup, RollupMark, Submission
+from reports.models import Adjustment, Cycle, Report, ReportQuerySet, Rollup, RollupMark, Submission
 
 _BATCH = 2000
 
@@ -201,7 +200,7 @@ def _appraised(template: Template) -> frozenset[str]:
 
 def _declared(nodes: Iterable[Node]) -> dict[int, Cells]:
     """What the last submission declared, of those nodes that are submitted or accepted."""
-    ids = [node.last_submission_id for node in nodes if State(node.state) in WITH_SUPERIOR]
+    ids = [node.last_submission_id for node in nodes if node.last_submission_id and State(node.state) in WITH_SUPERIOR]
     return dict(Submission.objects.filter(pk__in=ids).values_list("report_id", "declared"))
 
 
@@ -215,14 +214,14 @@ def _children(template: Template, superior_ids: list[int], without: Iterable[int
         yield from _leaf_children(template, children)
 
 
-def _stored_children(children: QuerySet[Report], skipped: set[int]) -> Iterable[tuple[int, Cells, int, int]]:
+def _stored_children(children: ReportQuerySet, skipped: set[int]) -> Iterable[tuple[int, Cells, int, int]]:
     columns = ("pk", "superior_id", "rollup__cells", "rollup__counted", "rollup__expected")
     for pk, superior_id, cells, counted, expected in children.values_list(*columns):
         if pk not in skipped:
             yield superior_id, cells, counted, expected
 
 
-def _leaf_children(template: Template, children: QuerySet[Report]) -> Iterable[tuple[int, Cells, int, int]]:
+def _leaf_children(template: Template, children: ReportQuerySet) -> Iterable[tuple[int, Cells, int, int]]:
     leaves = children.without_reports_below()
     accepted = leaves.filter(state=State.ACCEPTED.value)
     for superior_id, level, own in accepted.values_list("superior_id", "level__code", "own").iterator(chunk_size=_BATCH):

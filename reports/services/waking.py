@@ -10,16 +10,15 @@ from functools import partial
 
 from django.db import transaction
 
-_wake: Callable[[int], None] | None = None
+_wakers: list[Callable[[int], None]] = []
 
 
 def install(wake: Callable[[int], None]) -> None:
     """Say how to wake a worker for a cycle's marks."""
-    global _wake
-    _wake = wake
+    _wakers[:] = [wake]
 
 
 def after_commit(cycle_id: int) -> None:
     """Wake a worker once the open transaction is committed; a failure to do so never fails what was committed."""
-    if _wake is not None:
-        transaction.on_commit(partial(_wake, cycle_id), robust=True)
+    for wake in _wakers:
+        transaction.on_commit(partial(wake, cycle_id), robust=True)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 from reports.models import Adjustment, Cycle, Report
 
-Value = Fraction | dict[str, int] | tuple[int, int] | None
+Value: TypeAlias = Fraction | dict[str, int] | tuple[int, int] | None
 
 #: formulas of the property's templates, as plain Python over the totals of their inputs
-FORMULAS = {
+FORMULAS: dict[str, Callable[[Callable[[str], Any]], Value]] = {
     "ratio": lambda t: None if t("s") is None or t("l") is None or t("l") == 0 else t("s") / t("l") * 100,
-    "plus": lambda t: (t("s") or 0) + (t("ratio") or 0),
+    "plus": lambda t: Fraction(t("s") or 0) + (t("ratio") or 0),
     "yes_per": lambda t: None if t("y") is None or t("s") is None or t("s") == 0 else Fraction(t("y")[0]) / t("s"),
 }
 #: formulas evaluated in a unit, as plain Python over its own values
-IN_UNIT = {
+IN_UNIT: dict[str, Callable[[dict[str, Any]], bool | str | None]] = {
     "any": lambda own: (number(own.get("s")) or 0) + (number(own.get("m")) or 0) >= 1,
-    "grade": lambda own: None if own.get("m") is None else ("a" if number(own["m"]) >= 10 else "b"),
+    "grade": lambda own: None if own.get("m") is None else ("a" if Fraction(own["m"]) >= 10 else "b"),
 }
 
 
@@ -57,13 +57,14 @@ class Oracle:
         for indicator in self.template.aggregated:
             if indicator.code not in FORMULAS:
                 found[indicator.code] = self._entered(indicator, reports)
-        for code in FORMULAS:
+        for code, formula in FORMULAS.items():
             if code in self.template.by_code:
-                found[code] = FORMULAS[code](found.get)
+                found[code] = formula(found.get)
         return found
 
     def _entered(self, indicator: Any, reports: list[Report]) -> Value:
         code = indicator.code
+        values: list[Any]
         if code in IN_UNIT:
             values = [IN_UNIT[code](each.own) for each in reports if each.level.code in indicator.levels]
         else:
