@@ -1,6 +1,7 @@
+from typing import cast
+
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from units.autocomplete import FullNameAutocomplete
@@ -13,5 +14,5 @@ class DanvanAdminSite(AdminSite):
     site_header = _("Mass mobilisation – administration")
     index_title = _("Configuration")
 
-    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
-        return FullNameAutocomplete.as_view(admin_site=self)(request)
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        return cast(HttpResponse, FullNameAutocomplete.as_view(admin_site=self)(request))

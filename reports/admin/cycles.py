@@ -57,7 +57,7 @@ class DaysField(forms.CharField):
 
 
 class CycleForm(forms.ModelForm):
-    reminders = DaysField(label=_("reminder days"), required=False, help_text=_("Days from the due day; negative is before."))
+    reminders = DaysField(label=_("Reminder days"), required=False, help_text=_("Days from the due day; negative is before."))
 
     class Meta:
         model = Cycle

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -16,6 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from import_export.admin import ExportMixin
 from import_export.formats.base_formats import CSV, XLSX
+from import_export.forms import ExportForm
 
 from reports.admin.manner import ReadOnly, SearchByUnit, cycles_of, page_of, reports_of
 from reports.domain.deadlines import Timeliness
@@ -74,6 +76,7 @@ class OpenFlagFilter(admin.SimpleListFilter):
 class ReportAdmin(SearchByUnit, ExportMixin, ReadOnly):
     resource_classes = [ReportStatusResource]
     formats = [CSV, XLSX]
+    export_form_class = ExportForm
     list_display = ["unit", "cycle", "level", "state", "timeliness", "due_at", "first_submitted_at", "open_flags"]
     list_filter = [CycleFilter, "state", TimelinessFilter, OpenFlagFilter, "level"]
     list_select_related = ["unit", "cycle", "level"]
@@ -93,6 +96,13 @@ class ReportAdmin(SearchByUnit, ExportMixin, ReadOnly):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:
         return reports_of(request).with_timeliness(timezone.now()).with_open_flags().for_display()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        report = self.get_object(request, unquote(object_id))
+        subtitle = {"subtitle": f"{report.unit} – {report.cycle}"} if report else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **subtitle})
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

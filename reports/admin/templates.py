@@ -29,9 +29,10 @@ from units.problems import Problem
 from units.wording import say
 
 
-class ReadOnlyInline(admin.TabularInline):
-    """Rows that are shown and lead to pages of their own."""
-
+class VersionInline(admin.TabularInline):
+    model = TemplateVersion
+    fields = ["number", "published_at"]
+    readonly_fields = ["published_at"]
     extra = 0
     show_change_link = True
 
@@ -43,12 +44,6 @@ class ReadOnlyInline(admin.TabularInline):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-class VersionInline(ReadOnlyInline):
-    model = TemplateVersion
-    fields = ["number", "published_at"]
-    readonly_fields = ["published_at"]
 
 
 @admin.register(ReportTemplate)
@@ -76,11 +71,6 @@ class ReportTemplateAdmin(Buttons):
         return self.press(request, object_id, begin)
 
 
-class IndicatorInline(ReadOnlyInline):
-    model = Indicator
-    fields = ["position", "section", "code", "name_vi", "unit", "value_type", "levels", "aggregate_up", "formula", "required"]
-
-
 class IndicatorImportForm(ImportForm):
     template = forms.ModelChoiceField(ReportTemplate.objects.all(), label=_("Report template"))
     field_order = ["template", "resource", "import_file", "format"]
@@ -105,7 +95,6 @@ class TemplateVersionAdmin(CarefulImport, Buttons):
     actions = None
     fields: ClassVar = ["template", "number", "published_at"]
     readonly_fields: ClassVar = ["template", "number", "published_at"]
-    inlines = [IndicatorInline]
     change_form_template = "admin/reports/templateversion/change_form.html"
     formats = [IndicatorFile]
     resource_classes = [IndicatorResource]
@@ -147,6 +136,7 @@ class TemplateVersionAdmin(CarefulImport, Buttons):
         if request.method == "GET" and (version := self.get_object(request, unquote(object_id))):
             context["may_change_version"] = request.user.has_perm("reports.change_templateversion")
             context["is_draft"] = not version.is_published
+            context["indicators"] = [(page_of(row), row) for row in version.indicators.all()]
             context["problems"] = [] if version.is_published else _placed(version)
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
