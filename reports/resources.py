@@ -303,7 +303,7 @@ class ReportStatusResource(resources.ModelResource):
         return _moment(report, report.first_submitted_at)
 
     def dehydrate_flags(self, report: Report) -> str:
-        return "|".join(sorted(flag.kind for flag in report.open_flags))  # type: ignore[attr-defined]
+        return "|".join(sorted(flag.kind for flag in report.open_flags))
 
 
 def _moment(report: Report, moment: datetime | None) -> str:
