@@ -41,11 +41,15 @@ class Node:
 def drain_all(cycle_ids: Sequence[int] | None = None, *, wait: bool = True) -> int:
     """Recompute every marked total, of these cycles or of all. Returns how many marks were taken.
 
-    Without `wait`, a tree that somebody else is draining is left to them.
+    Without `wait`, a tree that somebody else is draining is left to them: they look again once they are done, so a mark
+    that came meanwhile is not forgotten.
     """
     marks = RollupMark.objects.all() if cycle_ids is None else RollupMark.objects.filter(cycle_id__in=cycle_ids)
     trees = marks.order_by("cycle_id", "root_position").values_list("cycle_id", "root_position").distinct()
-    return sum(drain_tree(cycle_id, root_position, wait=wait) for cycle_id, root_position in trees)
+    drained = 0
+    while taken := sum(drain_tree(cycle_id, root_position, wait=wait) for cycle_id, root_position in list(trees)):
+        drained += taken
+    return drained
 
 
 def drain_tree(cycle_id: int, root_position: int, *, wait: bool = True) -> int:

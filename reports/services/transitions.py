@@ -161,7 +161,7 @@ def write(
     ids = [report.pk for report in reports]
     flagging.clear_untrue(ids, step.at)
     if step.action in _MARKING:
-        mark(reports)
+        mark([report for report in reports if _changes_totals(step.action, report)])
     return entries
 
 
@@ -198,16 +198,16 @@ def _resume(action: Action, source: str) -> dict[str, str]:
     return {"resume_state": source if action in (Action.PROPOSE, Action.EXEMPT) else ""}
 
 
-def mark(reports: Iterable[Report]) -> None:
-    """Mark the totals from these reports up to their roots for recomputing, and wake a worker once this is committed.
+def _changes_totals(action: Action, report: Report) -> bool:
+    """Submitting counts nothing by itself, but what was declared is held against the total. A tree of one report has none."""
+    if action is Action.SUBMIT:
+        return report.has_reports_below
+    return report.superior_id is not None or report.has_reports_below
 
-    A report that stands alone in its tree has no stored total.
-    """
-    marks = [
-        RollupMark(cycle_id=report.cycle_id, root_position=report.root_position, report=report)
-        for report in reports
-        if report.superior_id is not None or report.has_reports_below
-    ]
+
+def mark(reports: Iterable[Report]) -> None:
+    """Mark the totals from these reports up to their roots for recomputing, and wake a worker once this is committed."""
+    marks = [RollupMark(cycle_id=report.cycle_id, root_position=report.root_position, report=report) for report in reports]
     RollupMark.objects.bulk_create(marks, batch_size=5000)
     for cycle_id in {mark.cycle_id for mark in marks}:
         waking.after_commit(cycle_id)
