@@ -7,17 +7,11 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
-from units.formsets import OnceFormSet
 from units.models import Membership
-
-
-class MembershipFormSet(OnceFormSet):
-    once = ("unit", "role")
 
 
 class MembershipInline(admin.TabularInline):
     model = Membership
-    formset = MembershipFormSet
     autocomplete_fields = ["unit"]
     extra = 0
 

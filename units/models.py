@@ -145,9 +145,7 @@ class Succession(models.Model):
         ordering: ClassVar = ["effective_on", "predecessor", "successor"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                "predecessor",
-                "successor",
-                "effective_on",
+                fields=["predecessor", "successor", "effective_on"],
                 name="succession_once",
                 violation_error_message=_("This succession is recorded already."),
             ),
@@ -182,7 +180,7 @@ class Membership(models.Model):
         ordering: ClassVar = ["user", "unit", "role"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                "user", "unit", "role", name="membership_once", violation_error_message=_("This membership is recorded already.")
+                fields=["user", "unit", "role"], name="membership_once", violation_error_message=_("This membership is recorded already.")
             ),
         ]
 

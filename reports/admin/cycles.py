@@ -27,7 +27,6 @@ from reports.queries.calendar import next_working_day
 from reports.queries.cycle_progress import by_level
 from reports.resources import CycleLevelResource, DayOffResource
 from reports.services import closing, opening
-from units.formsets import OnceFormSet
 from units.models import Level
 from units.problems import Problem, Refused, gettext_noop
 from units.wording import say
@@ -112,7 +111,6 @@ class CycleLevelForm(forms.ModelForm):
     class Meta:
         model = CycleLevel
         fields: ClassVar = "__all__"
-        help_texts: ClassVar = {"due_on": _("Moves to the next working day.")}
 
     def clean_due_on(self) -> Any:
         wanted = self.cleaned_data["due_on"]
@@ -121,14 +119,9 @@ class CycleLevelForm(forms.ModelForm):
         return day
 
 
-class CycleLevelFormSet(OnceFormSet):
-    once = ("level",)
-
-
 class CycleLevelInline(admin.TabularInline):
     model = CycleLevel
     form = CycleLevelForm
-    formset = CycleLevelFormSet
     extra = 0
 
     def has_add_permission(self, request: HttpRequest, obj: Cycle | None = None) -> bool:

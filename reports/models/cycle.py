@@ -84,7 +84,7 @@ class CycleLevel(models.Model):
 
     cycle = models.ForeignKey(Cycle, models.CASCADE, related_name="levels", verbose_name=_("cycle"))
     level = models.ForeignKey(Level, models.PROTECT, related_name="+", verbose_name=_("level"))
-    due_on = models.DateField(_("due day"), help_text=_("Moves to the next working day when the cycle opens."))
+    due_on = models.DateField(_("due day"), help_text=_("Moves to the next working day where it is none."))
     needs_approval = models.BooleanField(_("asks for the leader's approval"), default=False)
 
     class Meta:
@@ -93,7 +93,7 @@ class CycleLevel(models.Model):
         ordering: ClassVar = ["cycle", "level__rank"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                "cycle", "level", name="cycle_level_once", violation_error_message=_("This level has a due day already.")
+                fields=["cycle", "level"], name="cycle_level_once", violation_error_message=_("This level has a due day already.")
             )
         ]
 

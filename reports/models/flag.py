@@ -36,7 +36,7 @@ class Flag(models.Model):
                 violation_error_message=_("This flag is open already."),
             )
         ]
-        indexes: ClassVar = [models.Index("kind", name="flag_open_kind", condition=Q(cleared_at__isnull=True))]
+        indexes: ClassVar = [models.Index(fields=["kind"], name="flag_open_kind", condition=Q(cleared_at__isnull=True))]
 
     def __str__(self) -> str:
         return f"{self.report_id}: {self.kind}"
@@ -59,7 +59,7 @@ class Reminder(models.Model):
         verbose_name = _("reminder")
         verbose_name_plural = _("reminders")
         ordering: ClassVar = ["report", "step"]
-        constraints: ClassVar = [models.UniqueConstraint("report", "audience", "due_on", "step", name="reminder_once")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["report", "audience", "due_on", "step"], name="reminder_once")]
 
     def __str__(self) -> str:
         return f"{self.report_id}: {self.audience} {self.step:+d}"

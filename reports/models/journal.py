@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NoReturn
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from reports.domain.workflow import Action
 from reports.models.report import STATE_LABELS, Report
@@ -15,7 +16,7 @@ ACTION_LABELS = [
     (Action.SAVE.value, _("Save")),
     (Action.PROPOSE.value, _("Submit for approval")),
     (Action.SEND_BACK.value, _("Send back")),
-    (Action.SUBMIT.value, _("Submit")),
+    (Action.SUBMIT.value, pgettext_lazy("report", "Submit")),
     (Action.WITHDRAW.value, _("Withdraw")),
     (Action.ACCEPT.value, _("Accept")),
     (Action.RETURN.value, _("Return")),
@@ -23,6 +24,7 @@ ACTION_LABELS = [
     (Action.EXEMPT.value, _("Exempt")),
     (Action.UNEXEMPT.value, _("End the exemption")),
     (Action.EXTEND.value, _("Extend")),
+    (Action.APPRAISE.value, _("Appraise")),
 ]
 
 
@@ -71,7 +73,7 @@ class Submission(AppendOnly):
         verbose_name = _("submission")
         verbose_name_plural = _("submissions")
         ordering: ClassVar = ["report", "number"]
-        constraints: ClassVar = [models.UniqueConstraint("report", "number", name="submission_once")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["report", "number"], name="submission_once")]
 
     def __str__(self) -> str:
         return f"{self.report_id} #{self.number}"

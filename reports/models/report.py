@@ -113,9 +113,13 @@ class Report(models.Model):
         verbose_name_plural = _("reports")
         ordering: ClassVar = ["cycle", "position"]
         constraints: ClassVar = [
-            models.UniqueConstraint("cycle", "unit", name="report_once", violation_error_message=_("A unit has one report in a cycle.")),
             models.UniqueConstraint(
-                "cycle", "position", name="report_position_once", violation_error_message=_("Two reports at one place of the tree.")
+                fields=["cycle", "unit"], name="report_once", violation_error_message=_("A unit has one report in a cycle.")
+            ),
+            models.UniqueConstraint(
+                fields=["cycle", "position"],
+                name="report_position_once",
+                violation_error_message=_("Two reports at one place of the tree."),
             ),
             models.CheckConstraint(
                 name="report_state_known",
@@ -135,14 +139,14 @@ class Report(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index("due_at", name="report_unsubmitted_due", condition=Q(first_submitted_at__isnull=True)),
-            models.Index("review_due_at", name="report_review_due", condition=Q(state=State.SUBMITTED.value)),
-            models.Index("correct_by_at", name="report_correction_due", condition=Q(correct_by_at__isnull=False)),
-            models.Index("cycle", "state", name="report_cycle_state"),
+            models.Index(fields=["due_at"], name="report_unsubmitted_due", condition=Q(first_submitted_at__isnull=True)),
+            models.Index(fields=["review_due_at"], name="report_review_due", condition=Q(state=State.SUBMITTED.value)),
+            models.Index(fields=["correct_by_at"], name="report_correction_due", condition=Q(correct_by_at__isnull=False)),
+            models.Index(fields=["cycle", "state"], name="report_cycle_state"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.cycle_id}: {self.unit_id}"
+        return f"{self.unit}, {self.cycle}"
 
     @property
     def has_reports_below(self) -> bool:
@@ -156,7 +160,7 @@ class RootOversight(models.Model):
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint("root", "unit", name="root_oversight_once")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["root", "unit"], name="root_oversight_once")]
 
     def __str__(self) -> str:
         return f"{self.root_id}: {self.unit_id}"

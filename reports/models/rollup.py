@@ -36,7 +36,7 @@ class RollupMark(models.Model):
     report = models.ForeignKey(Report, models.CASCADE, related_name="+")
 
     class Meta:
-        indexes: ClassVar = [models.Index("cycle", "root_position", name="rollup_mark_tree")]
+        indexes: ClassVar = [models.Index(fields=["cycle", "root_position"], name="rollup_mark_tree")]
 
     def __str__(self) -> str:
         return str(self.report_id)

@@ -45,7 +45,7 @@ class TemplateVersion(models.Model):
         ordering: ClassVar = ["template", "-number"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                "template", "number", name="template_version_once", violation_error_message=_("This version exists already.")
+                fields=["template", "number"], name="template_version_once", violation_error_message=_("This version exists already.")
             )
         ]
 
@@ -102,7 +102,7 @@ class Indicator(models.Model):
         ordering: ClassVar = ["version", "position", "pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                "version", "code", name="indicator_once", violation_error_message=_("This code is used twice in the version.")
+                fields=["version", "code"], name="indicator_once", violation_error_message=_("This code is used twice in the version.")
             )
         ]
 
