@@ -1,5 +1,21 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from reports.views import reporter, reviewer, totals
 
 app_name = "reports"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", reporter.my_work, name="my-work"),
+    path("cycles/", totals.cycles, name="cycles"),
+    path("reports/<int:report_id>/", reporter.report_page, name="report"),
+    path("reports/<int:report_id>/save/", reporter.save, name="save"),
+    path("reports/<int:report_id>/adjust/", reporter.adjust, name="adjust"),
+    path("reports/<int:report_id>/adjustments/<int:adjustment_id>/drop/", reporter.drop_adjustment, name="drop-adjustment"),
+    path("reports/<int:report_id>/submit/", reporter.submit, name="submit"),
+    path("reports/<int:report_id>/do/<str:action>/", reviewer.take, name="take"),
+    path("reports/<int:report_id>/below/", reviewer.below, name="below"),
+    path("reports/<int:report_id>/below/accept/", reviewer.accept_selected, name="accept-selected"),
+    path("reports/<int:report_id>/totals/", totals.totals, name="totals"),
+    path("reports/<int:report_id>/totals-pending/", totals.pending, name="pending"),
+    path("reports/<int:report_id>/totals/<str:code>/", totals.total, name="total"),
+]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q
+from django.utils.translation import get_language
 
 from reports.domain.rates import Rates, rates
 from reports.domain.workflow import State
-from reports.models import Report
+from reports.models import Cycle, Report, ReportQuerySet
+from units.names import fold
 
 
 def rates_below(reports: Sequence[Report], at: datetime) -> dict[int, dict[str, Rates]]:
@@ -48,8 +53,66 @@ class BoardRow:
     flags: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which children a reader wants to see on the board; what is empty doesn't narrow."""
+
+    text: str = ""
+    state: str = ""
+    timeliness: str = ""
+
+    def admits(self, report: Report) -> bool:
+        return (
+            fold(self.text) in report.unit.search_text and self.state in ("", report.state) and self.timeliness in ("", report.timeliness)
+        )
+
+
 def board(report: Report, at: datetime) -> list[BoardRow]:
     """The reports directly below `report`, in the order of the tree. Three queries, whatever the size."""
     children = list(Report.objects.filter(superior=report).with_timeliness(at).with_open_flags().for_display().order_by("position"))
     below = rates_below(children, at)
     return [BoardRow(child, below[child.pk], [flag.kind for flag in child.open_flags]) for child in children]
+
+
+@dataclass(frozen=True, slots=True)
+class CycleProgress:
+    """A cycle as far as a reader reaches: the topmost reports, and rates by level, the highest first."""
+
+    cycle: Cycle
+    tops: list[Report]
+    levels: list[tuple[str, Rates]]
+
+
+def progress_of_cycles(reach: ReportQuerySet, at: datetime) -> list[CycleProgress]:
+    """Every cycle with reports in `reach`, the newest first, with rates over all of these reports. Three queries."""
+    cycles = {cycle.pk: CycleProgress(cycle, [], []) for cycle in _cycles(reach)}
+    inside = reach.filter(pk=OuterRef("superior_id"))
+    for top in reach.filter(~Exists(inside)).select_related("unit", "level").defer("own").order_by("position"):
+        cycles[top.cycle_id].tops.append(top)
+    for row in _counted(reach, at):
+        rates_of_level = Rates(*(row[name] for name in ("expected", "received", "accepted", "on_time", "late", "missing")))
+        label = row["level__name_en"] if get_language() == "en" and row["level__name_en"] else row["level__name"]
+        cycles[row["cycle_id"]].levels.append((label, rates_of_level))
+    return list(cycles.values())
+
+
+def _cycles(reach: ReportQuerySet) -> list[Cycle]:
+    with_reports = Cycle.objects.filter(pk__in=reach.order_by().values("cycle_id"))
+    return list(with_reports.select_related("version__template").order_by("-cut_off", "code"))
+
+
+def _counted(reach: ReportQuerySet, at: datetime) -> Iterable[Mapping[str, Any]]:
+    """`domain.rates` as one aggregate in the database: a country's reports are not loaded to be counted."""
+    owing = reach.exclude(state=State.EXEMPT.value).order_by()
+    return (
+        owing.values("cycle_id", "level__rank", "level__name", "level__name_en")
+        .annotate(
+            expected=Count("pk"),
+            received=Count("pk", filter=Q(first_submitted_at__isnull=False)),
+            accepted=Count("pk", filter=Q(state=State.ACCEPTED.value)),
+            on_time=Count("pk", filter=Q(first_submitted_at__lte=F("due_at"))),
+            late=Count("pk", filter=Q(first_submitted_at__gt=F("due_at"))),
+            missing=Count("pk", filter=Q(first_submitted_at__isnull=True, due_at__lt=at)),
+        )
+        .order_by("cycle_id", "level__rank")
+    )

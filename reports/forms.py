@@ -1,0 +1,138 @@
+"""What people send: the cells of a report, and what an action on one asks for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from reports.domain.deadlines import Timeliness
+from reports.domain.indicators import Indicator, ValueType
+from reports.domain.numbers import parse_entry
+from reports.domain.workflow import Action
+from reports.models.report import STATE_LABELS
+from units.problems import Problem, Refused
+
+#: the value of `cell-CODE` that says: this cell's rows follow as `cell-CODE-ROW-COLUMN`
+TABLE = "table"
+
+
+@dataclass(slots=True)
+class Entries:
+    """Cells as they were posted: what could be read, what couldn't and why, and the texts of the latter, by code."""
+
+    changes: dict[str, Any] = field(default_factory=dict)
+    problems: dict[str, list[Problem]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+def read_entries(indicators: Iterable[Indicator], posted: QueryDict) -> Entries:
+    """The posted cells of these indicators; one that wasn't posted is left out."""
+    entries = Entries()
+    for indicator in indicators:
+        text = posted.get(f"cell-{indicator.code}")
+        if text is None:
+            continue
+        if indicator.value_type == ValueType.TABLE and text == TABLE:
+            text = _table_text(indicator, posted)
+        try:
+            entries.changes[indicator.code] = parse_entry(text, indicator)
+        except Refused as refused:
+            entries.problems[indicator.code] = list(refused.problems)
+            entries.texts[indicator.code] = text
+    return entries
+
+
+def _table_text(indicator: Indicator, posted: QueryDict) -> str:
+    """The rows of a table as `parse_entry` takes them; empty when no cell is filled."""
+    prefix = f"cell-{indicator.code}-"
+    numbers = {int(number) for key in posted if key.startswith(prefix) and (number := key[len(prefix) :].partition("-")[0]).isdecimal()}
+    width = range(len(indicator.columns))
+    rows = [[posted.get(f"{prefix}{number}-{column}", "") for column in width] for number in sorted(numbers)]
+    filled = [row for row in rows if any(cell.strip() for cell in row)]
+    return json.dumps(filled, ensure_ascii=False) if filled else ""
+
+
+def texts_under(posted: QueryDict, prefix: str) -> dict[str, str]:
+    """What was posted under names that begin with `prefix`, by the rest of the name; empty texts are left out."""
+    return {name[len(prefix) :]: str(text) for name, text in posted.items() if name.startswith(prefix) and str(text).strip()}
+
+
+class StepForm(forms.Form):
+    """An action on a report, taken on the version that the page showed."""
+
+    seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    reason = forms.CharField(label=_("Remark"), required=False, strip=True, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class ReasonForm(StepForm):
+    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+def _day(**kwargs: Any) -> forms.DateField:
+    widget = forms.DateInput(format="%d/%m/%Y", attrs={"placeholder": _("dd/mm/yyyy"), "inputmode": "numeric", "autocomplete": "off"})
+    messages = {"invalid": _("Write the day as dd/mm/yyyy, for instance 05/06/2026.")}
+    return forms.DateField(input_formats=["%d/%m/%Y"], widget=widget, error_messages=messages, **kwargs)
+
+
+class CorrectionForm(ReasonForm):
+    until = _day(label=_("To be corrected by"), required=False, help_text=_("Empty: the cycle's correction days from today."))
+
+
+class ExtensionForm(ReasonForm):
+    until = _day(label=_("New due day"))
+
+
+#: the actions that a page offers beside saving and submitting, in the order in which it shows them
+FORMS: Mapping[Action, type[StepForm]] = {
+    Action.ACCEPT: StepForm,
+    Action.RETURN: CorrectionForm,
+    Action.REOPEN: CorrectionForm,
+    Action.SEND_BACK: ReasonForm,
+    Action.PROPOSE: StepForm,
+    Action.WITHDRAW: StepForm,
+    Action.EXTEND: ExtensionForm,
+    Action.EXEMPT: ReasonForm,
+    Action.UNEXEMPT: StepForm,
+}
+
+
+def step_form(action: Action, data: QueryDict | None = None, *, seen: int = 0) -> StepForm:
+    """The form of an action; several may stand on one page, each with ids of its own."""
+    return FORMS[action](data, initial={"seen": seen}, auto_id=f"{action}-%s", label_suffix="")
+
+
+class AdjustmentForm(forms.Form):
+    seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    indicator = forms.ChoiceField(label=_("Indicator"))
+    amount = forms.CharField(
+        label=_("Amount (with a minus to take away)"), max_length=30, widget=forms.TextInput(attrs={"inputmode": "text"})
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, data: QueryDict | None, choices: list[tuple[str, str]], *, seen: int = 0) -> None:
+        super().__init__(data, initial={"seen": seen}, auto_id="adjust-%s", label_suffix="")
+        self.fields["indicator"].choices = choices  # type: ignore[attr-defined]
+
+
+class BoardFilterForm(forms.Form):
+    """What narrows the board of a unit's children."""
+
+    text = forms.CharField(label=_("Unit"), required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"}))
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("All states")), *STATE_LABELS])
+    timeliness = forms.ChoiceField(
+        label=_("Deadline"),
+        required=False,
+        choices=[
+            ("", _("All")),
+            (Timeliness.ON_TIME.value, _("On time")),
+            (Timeliness.LATE.value, _("Submitted late")),
+            (Timeliness.MISSING.value, _("Overdue")),
+            (Timeliness.PENDING.value, _("Not due yet")),
+        ],
+    )

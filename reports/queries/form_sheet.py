@@ -1,0 +1,184 @@
+"""A report as its form shows it: by section, each figure beside what is below, the period before and a year ago."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from reports.domain.aggregation import Cells, Figure, answered, figures
+from reports.domain.indicators import AggregateUp, EnteredBy, Indicator, Template
+from reports.domain.numbers import exact
+from reports.domain.own_values import OwnValues
+from reports.domain.workflow import WITH_SUPERIOR
+from reports.models import Adjustment, Report
+from reports.queries import history
+from reports.queries.timeline import newest_notes
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One indicator of a report. `own` is the unit's value, computed ones too; `below` and `both` are totals (semantics §5)."""
+
+    indicator: Indicator
+    own: Any
+    below: Figure
+    both: Figure
+    answered: int | None
+    declared: Figure
+    previous: Any
+    year_ago: Any
+    change: Fraction | None
+    may_be_entered: bool
+    submitted_before: Any
+    is_changed: bool
+    note: str
+    adjustments: list[Adjustment] = field(default_factory=list)
+
+    @property
+    def code(self) -> str:
+        return self.indicator.code
+
+    @property
+    def is_required(self) -> bool:
+        return self.indicator.required and self.may_be_entered
+
+    @property
+    def is_answered(self) -> bool:
+        return self.may_be_entered and self.own is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    number: int
+    title: str
+    rows: list[Row]
+
+    @property
+    def entered(self) -> int:
+        return sum(row.may_be_entered for row in self.rows)
+
+    @property
+    def answered(self) -> int:
+        return sum(row.is_answered for row in self.rows)
+
+    @property
+    def required_blank(self) -> int:
+        return sum(row.is_required and not row.is_answered for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    sections: list[Section]
+    compares_totals: bool
+
+    @property
+    def rows(self) -> list[Row]:
+        return [row for section in self.sections for row in section.rows]
+
+    @property
+    def may_be_adjusted(self) -> list[Row]:
+        return [row for row in self.rows if self.compares_totals and row.indicator.may_be_adjusted]
+
+    @property
+    def adjustments(self) -> list[Adjustment]:
+        return [adjustment for row in self.rows for adjustment in row.adjustments]
+
+
+def form_sheet(report: Report, below: Cells, both: Cells) -> Sheet:
+    """The report's rows by section. `below` and `both` as `services.submitting.readiness` gives them. At most six queries.
+
+    Where nothing reports below, figures are compared with the unit's own of earlier periods; else with what it declared.
+    """
+    template = report.cycle.version.compiled()
+    rows = _Rows(report, template, below, both)
+    sections: dict[str, list[Row]] = {}
+    for indicator in template.indicators:
+        if _is_shown(indicator, report):
+            sections.setdefault(indicator.section, []).append(rows.row(indicator))
+    return Sheet([Section(number, title, rows) for number, (title, rows) in enumerate(sections.items(), 1)], report.has_reports_below)
+
+
+def enterable(report: Report) -> list[Indicator]:
+    """The indicators that the report's unit enters itself (semantics §5)."""
+    template = report.cycle.version.compiled()
+    return [
+        indicator
+        for indicator in template.indicators
+        if indicator.entered_by is EnteredBy.UNIT and indicator.may_be_entered(report.level.code, report.levels_below)
+    ]
+
+
+def _is_shown(indicator: Indicator, report: Report) -> bool:
+    return report.level.code in indicator.levels or (report.has_reports_below and indicator.aggregate_up != AggregateUp.NONE)
+
+
+class _Rows:
+    """What the rows of one report need, asked for once."""
+
+    def __init__(self, report: Report, template: Template, below: Cells, both: Cells) -> None:
+        self.report = report
+        self.both_cells = both
+        self.below = figures(template, below)
+        self.both = figures(template, both)
+        self.own = OwnValues(template, report.own.get, report.level.code, template.formulas).value
+        self.may_be_entered = {indicator.code for indicator in enterable(report)}
+        self.previous = _shown_in(history.previous_reports(report.cycle, [report.unit_id]).get(report.unit_id))
+        self.year_ago = _shown_in(history.reports_year_ago(report.cycle, [report.unit_id]).get(report.unit_id))
+        submissions = list(report.submissions.order_by("-number").only("own", "declared")[:2])
+        with_superior = report.state in WITH_SUPERIOR
+        self.declared: Mapping[str, Figure] = figures(template, submissions[0].declared) if submissions and with_superior else {}
+        compared = submissions[1:] if with_superior else submissions
+        self.submitted: Mapping[str, Any] | None = compared[0].own if compared else None
+        self.notes = newest_notes(report)
+        self.adjustments: dict[str, list[Adjustment]] = {}
+        for adjustment in report.adjustments.select_related("by"):
+            self.adjustments.setdefault(adjustment.indicator, []).append(adjustment)
+
+    def row(self, indicator: Indicator) -> Row:
+        code = indicator.code
+        totals = self.report.has_reports_below
+        own = None if totals and indicator.evaluated_on_totals else self._own(indicator)
+        now, then = (self.both.get(code) if totals else own), self.year_ago(code)
+        before = self.submitted.get(code) if self.submitted is not None else None
+        return Row(
+            indicator,
+            own,
+            self.below.get(code),
+            self.both.get(code),
+            answered(indicator, self.both_cells),
+            self.declared.get(code),
+            self.previous(code),
+            then,
+            _change(indicator, now, then),
+            code in self.may_be_entered,
+            before,
+            self.submitted is not None and not indicator.is_formula and self.report.own.get(code) != before,
+            self.notes.get(code, ""),
+            self.adjustments.get(code, []),
+        )
+
+    def _own(self, indicator: Indicator) -> Any:
+        return self.own(indicator.code) if indicator.is_formula else self.report.own.get(indicator.code)
+
+
+def _shown_in(report: Report | None) -> Callable[[str], Any]:
+    """What an earlier report shows for a code, by the template that it had."""
+    if report is None or report.last_submission is None:
+        return lambda code: None
+    template, submission = report.cycle.version.compiled(), report.last_submission
+    if report.has_reports_below:
+        return figures(template, submission.declared).get
+    own = OwnValues(template, submission.own.get, report.level.code, template.formulas).value
+    return lambda code: own(code) if code in template.by_code else None
+
+
+def _change(indicator: Indicator, now: Any, then: Any) -> Fraction | None:
+    if not indicator.is_number or now is None or then is None or isinstance(then, dict):
+        return None
+    return _number(now) - _number(then)
+
+
+def _number(value: Any) -> Fraction:
+    return value if isinstance(value, Fraction) else exact(value)

@@ -1,0 +1,91 @@
+"""What happened to a report, for a reader: every transition by itself, saves gathered by day and person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.contrib.auth import get_user_model
+from django.db.models import Count, Max
+from django.db.models.functions import TruncDate
+
+from reports.domain.workflow import Action
+from reports.models import JournalEntry, Report, ReviewNote
+from reports.models.journal import ACTION_LABELS
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a report's history; `times` counts the saves that it stands for. `by` is empty for the system."""
+
+    at: datetime
+    by: str
+    on_behalf: bool
+    action: str
+    label: str
+    reason: str = ""
+    to_state: str = ""
+    times: int = 1
+    notes: list[ReviewNote] = field(default_factory=list)
+
+
+def timeline(report: Report) -> list[Event]:
+    """The report's journal, the newest first. Four queries, however often it was saved."""
+    journal = JournalEntry.objects.filter(report=report)
+    steps = journal.exclude(action=Action.SAVE.value).select_related("by").prefetch_related("notes").defer("changes")
+    events = [_event(entry) for entry in steps]
+    days = (
+        journal.filter(action=Action.SAVE.value)
+        .annotate(day=TruncDate("at", tzinfo=report.cycle.zone))
+        .order_by()
+        .values("day", "by_id", "on_behalf")
+        .annotate(times=Count("pk"), last=Max("at"))
+    )
+    saves = list(days)
+    people = get_user_model().objects.in_bulk({row["by_id"] for row in saves if row["by_id"]})
+    label = str(dict(ACTION_LABELS)[Action.SAVE.value])
+    for row in saves:
+        by = name_of(people.get(row["by_id"]))
+        events.append(Event(row["last"], by, row["on_behalf"], Action.SAVE.value, label, times=row["times"]))
+    return sorted(events, key=lambda event: event.at, reverse=True)
+
+
+def _event(entry: JournalEntry) -> Event:
+    return Event(
+        entry.at,
+        name_of(entry.by),
+        entry.on_behalf,
+        entry.action,
+        entry.get_action_display(),
+        entry.reason,
+        entry.to_state if entry.to_state != entry.from_state else "",
+        notes=list(entry.notes.all()),
+    )
+
+
+def name_of(user: object | None) -> str:
+    """How a person is called on screen; empty for the system."""
+    if user is None:
+        return ""
+    return user.get_full_name() or user.get_username()  # type: ignore[attr-defined]
+
+
+def newest_notes(report: Report) -> dict[str, str]:
+    """The reviewer's notes on single indicators since the report was last given back, by code."""
+    newest = (
+        JournalEntry.objects.filter(report=report, action__in=[Action.RETURN.value, Action.REOPEN.value]).order_by("-pk").values("pk")[:1]
+    )
+    return dict(ReviewNote.objects.filter(entry_id__in=list(newest.values_list("pk", flat=True))).values_list("indicator", "text"))
+
+
+def touched_since(report: Report, seen: int) -> dict[str, object]:
+    """The cells that were written after version `seen`, with what each held in that version.
+
+    Every write raises the version by one and leaves one journal entry.
+    """
+    newer = JournalEntry.objects.filter(report=report).order_by("-pk")[: max(report.version - seen, 0)]
+    before: dict[str, object] = {}
+    for entry in newer:
+        if entry.action == Action.SAVE.value:
+            before.update((code, old) for code, (old, _) in entry.changes.items())
+    return before

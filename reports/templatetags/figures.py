@@ -1,0 +1,123 @@
+"""Figures, states and deadlines in templates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from django import template
+from django.utils.translation import get_language, gettext, ngettext
+
+from reports import wording
+from reports.domain.aggregation import Figure
+from reports.domain.deadlines import Timeliness, days_past
+from reports.domain.indicators import MAX_DECIMALS, Indicator
+from reports.domain.numbers import display, exact
+from reports.domain.workflow import Action
+from reports.models import Adjustment, Flag, Report
+from reports.models.journal import ACTION_LABELS
+from reports.models.report import STATE_LABELS
+from units.problems import Problem
+from units.wording import say as said
+
+register = template.Library()
+
+register.filter("indicator_name", wording.name_of)
+register.filter("choice_label", wording.choice_label)
+register.simple_tag(wording.shown_own, name="own_figure")
+register.simple_tag(wording.shown_total, name="total_figure")
+register.simple_tag(wording.shown_change, name="change_figure")
+register.simple_tag(wording.entry_text, name="entry_text")
+
+
+@register.filter
+def say(problem: Problem) -> str:
+    return said(problem)
+
+
+@register.filter
+def state_label(state: str) -> str:
+    return str(dict(STATE_LABELS).get(state, state))
+
+
+@register.filter
+def flag_label(kind: str) -> str:
+    return str(Flag.Kind(kind).label)
+
+
+@register.filter
+def action_label(action: str) -> str:
+    return str(dict(ACTION_LABELS)[Action(action).value])
+
+
+@register.filter
+def timeliness_label(timeliness: str) -> str:
+    """The words of the field; empty for what is neither early nor late yet."""
+    labels = {
+        Timeliness.ON_TIME: gettext("On time"),
+        Timeliness.LATE: gettext("Submitted late"),
+        Timeliness.MISSING: gettext("Overdue"),
+        Timeliness.PENDING: gettext("Not due yet"),
+        Timeliness.EXEMPT: gettext("Exempt"),
+    }
+    return labels[Timeliness(timeliness)]
+
+
+@register.simple_tag
+def deadline(report: Report, at: datetime) -> str:
+    """How far the due day is: "5 days left", "3 days late", "due today". Empty once the report is in on time."""
+    zone = report.cycle.zone
+    match Timeliness(report.timeliness):
+        case Timeliness.PENDING:
+            left = -days_past(report.due_at, at, zone)
+            return gettext("due today") if left == 0 else ngettext("%(days)d day left", "%(days)d days left", left) % {"days": left}
+        case Timeliness.MISSING:
+            return _days_late(days_past(report.due_at, at, zone))
+        case Timeliness.LATE:
+            return _days_late(days_past(report.due_at, report.first_submitted_at or at, zone))
+    return ""
+
+
+def _days_late(days: int) -> str:
+    return ngettext("%(days)d day late", "%(days)d days late", days) % {"days": days}
+
+
+@register.filter
+def whole(number: int) -> str:
+    """A count with its digits grouped."""
+    return display(Fraction(number), 0, get_language() or "vi")
+
+
+@register.filter
+def percent_of(part: int, whole: int) -> str:
+    return display(Fraction(part * 100, whole), 1, get_language() or "vi") + " %" if whole else ""
+
+
+@register.filter
+def item(mapping: dict[str, Any], key: str) -> Any:
+    return mapping.get(key)
+
+
+@register.simple_tag
+def any_total(indicator: Indicator, figure: Figure, has_below: bool) -> str:
+    """A figure of an earlier period: a total where reports are below, else the unit's own."""
+    return wording.shown_total(indicator, figure) if has_below else wording.shown_own(indicator, figure)
+
+
+@register.simple_tag
+def table_rows(indicator: Indicator, value: list[list[str]] | None) -> list[list[str]]:
+    """The rows of a table's entry, with two blank ones to go on."""
+    return [*(value or []), *([""] * len(indicator.columns) for _ in range(2))]
+
+
+@register.simple_tag
+def table_column(indicator: Indicator, number: int) -> str:
+    return indicator.columns[number]
+
+
+@register.filter
+def adjusted_by(adjustment: Adjustment) -> str:
+    """The amount of an adjustment with its sign."""
+    amount = exact(adjustment.amount)
+    return ("+" if amount > 0 else "") + display(amount, MAX_DECIMALS, get_language() or "vi")

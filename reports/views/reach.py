@@ -1,0 +1,34 @@
+"""Finding what a request names, within the reader's reach: what lies outside answers as if it did not exist (semantics §9)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from reports import policies
+from reports.domain.indicators import Indicator
+from reports.models import Report
+
+
+def user_of(request: HttpRequest) -> AbstractBaseUser:
+    """The signed-in user of a view that asks for one. Never None, which would stand for the system."""
+    if not request.user.is_authenticated:
+        raise PermissionDenied
+    return request.user
+
+
+def report_in_reach(request: HttpRequest, report_id: int, at: datetime) -> Report:
+    """The report with its `timeliness` and `open_flags`, or 404."""
+    reports = policies.reports_in_reach(user_of(request)).with_timeliness(at).with_open_flags().for_display()
+    return get_object_or_404(reports.select_related("rollup"), pk=report_id)
+
+
+def indicator_of(report: Report, code: str) -> Indicator:
+    indicator = report.cycle.version.compiled().by_code.get(code)
+    if indicator is None:
+        raise Http404
+    return indicator

@@ -1,0 +1,83 @@
+"""The page of one report: the form for those who fill it in, the figures for those who read or review it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from reports.domain.validation import Finding
+from reports.domain.workflow import Action, State
+from reports.forms import FORMS, AdjustmentForm, Entries, StepForm, step_form
+from reports.models import Report
+from reports.policies import Standing
+from reports.queries.form_sheet import Sheet, form_sheet
+from reports.queries.lineage import is_pending
+from reports.queries.timeline import timeline
+from reports.services.submitting import readiness
+from reports.views.reach import user_of
+from reports.wording import name_of
+from units.problems import Problem
+
+_GIVEN_BACK = (Action.RETURN, Action.REOPEN)
+
+
+@dataclass(slots=True)
+class Sent:
+    """What was sent and refused: shown again with the reasons, so that nobody types twice."""
+
+    entries: Entries = field(default_factory=Entries)
+    problems: list[Problem] = field(default_factory=list)
+    forms: Mapping[Action, StepForm] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    adjustment: AdjustmentForm | None = None
+
+
+def render_report(request: HttpRequest, report: Report, at: datetime, sent: Sent | None = None, *, status: int = 200) -> HttpResponse:
+    """The report's page, with what was refused where something was."""
+    sent = sent or Sent()
+    standing = Standing(user_of(request))
+    allowed = standing.allowed(report)
+    ready = readiness([report], at, drained=True)[report.pk]
+    sheet = form_sheet(report, ready.below, ready.both)
+    events = timeline(report)
+    context: dict[str, Any] = {
+        "report": report,
+        "cycle": report.cycle,
+        "at": at,
+        "sheet": sheet,
+        "rates": ready.rates[""],
+        "findings": visible_findings(report, ready.findings),
+        "sent": sent,
+        "editing": Action.SAVE in allowed,
+        "on_behalf": standing.on_behalf(report, Action.SAVE) and Action.SAVE in allowed,
+        "may": {action.value for action in allowed},
+        "steps": [
+            (action.value, sent.forms.get(action) or step_form(action, seen=report.version)) for action in FORMS if action in allowed
+        ],
+        "noting": bool(allowed & {Action.RETURN, Action.REOPEN}),
+        "adjustment_form": (sent.adjustment or adjustment_form(report, sheet)) if report.has_reports_below else None,
+        "events": events,
+        "given_back": next((event for event in events if event.action in _GIVEN_BACK), None) if report.state == State.RETURNED else None,
+        "names": {row.code: name_of(row.indicator) for row in sheet.rows},
+        "pending": report.has_reports_below and is_pending(report),
+        "reaches_superior": report.superior is not None and standing.reaches(report.superior),
+    }
+    return render(request, "reports/report.html", context, status=status)
+
+
+def adjustment_form(report: Report, sheet: Sheet, data: Any = None) -> AdjustmentForm:
+    return AdjustmentForm(data, [(row.code, name_of(row.indicator)) for row in sheet.may_be_adjusted], seen=report.version)
+
+
+def visible_findings(report: Report, findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """Findings beside their figures, by code. That a required cell is still blank is said by its mark, not as an error."""
+    visible: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.rule or report.own.get(finding.code) is not None:
+            visible.setdefault(finding.code, []).append(finding)
+    return visible

@@ -1,0 +1,232 @@
+"""For those who fill in a report: what is due, entering and saving, adjusting, submitting."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.defaultfilters import date as date_text
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from reports.domain.numbers import parse_vietnamese
+from reports.forms import Entries, StepForm, read_entries, texts_under
+from reports.models import Report
+from reports.policies import OWNERS, Role, Standing
+from reports.queries.form_sheet import Row, enterable, form_sheet
+from reports.queries.timeline import touched_since
+from reports.queries.worklists import worklist
+from reports.services import filling, submitting
+from reports.services.submitting import Declaration, readiness
+from reports.views.reach import indicator_of, report_in_reach, user_of
+from reports.views.report_page import Sent, adjustment_form, render_report, visible_findings
+from reports.wording import entry_text, name_of, shown_change, shown_own, shown_total
+from units.problems import Refused
+from units.wording import say
+
+
+@login_required
+@require_safe
+def my_work(request: HttpRequest) -> HttpResponse:
+    """What waits for the reader, and nothing else."""
+    at = timezone.now()
+    standing = Standing(user_of(request))
+    work = worklist(standing.units_as(*OWNERS), standing.units_as(Role.REVIEWER), at)
+    return render(request, "reports/my_work.html", {"work": work, "at": at, "has_memberships": bool(standing.roles)})
+
+
+@login_required
+@require_safe
+def report_page(request: HttpRequest, report_id: int) -> HttpResponse:
+    at = timezone.now()
+    return render_report(request, report_in_reach(request, report_id, at), at)
+
+
+# --- Saving ----------------------------------------------------------------------------------------
+
+
+@login_required
+@require_POST
+def save(request: HttpRequest, report_id: int) -> HttpResponse:
+    """Save the cells that were sent, from the form as one types (as JSON) or from its button.
+
+    What can't be read is said beside its figure, and the rest is saved.
+    """
+    at = timezone.now()
+    report = report_in_reach(request, report_id, at)
+    version = request.POST.get("version", "")
+    if not (version.isascii() and version.isdecimal() and len(version) < 10):
+        return HttpResponseBadRequest(_("The version that was seen is missing."))
+    entries = read_entries(enterable(report), request.POST)
+    as_one_types = request.headers.get("Accept", "").startswith("application/json")
+    try:
+        if entries.changes or not entries.problems:
+            filling.save(report.pk, entries.changes, by=user_of(request), at=at, seen=int(version))
+    except filling.Conflict as conflict:
+        return _conflict(request, report_in_reach(request, report_id, at), entries, conflict, int(version), as_json=as_one_types)
+    except Refused as refused:
+        if as_one_types:
+            return JsonResponse({"problems": [say(problem) for problem in refused.problems]}, status=422)
+        return render_report(request, report, at, Sent(entries, list(refused.problems)), status=422)
+    report = report_in_reach(request, report_id, at)
+    if as_one_types:
+        return JsonResponse(_saved(report, entries, at))
+    if entries.problems:
+        return render_report(request, report, at, Sent(entries), status=422)
+    messages.success(request, _("Saved %(time)s") % {"time": _clock(at)})
+    return redirect("reports:report", report.pk)
+
+
+def _clock(at: datetime) -> str:
+    return date_text(timezone.localtime(at), "TIME_FORMAT")
+
+
+def _saved(report: Report, entries: Entries, at: datetime) -> dict[str, Any]:
+    """What the form has to show now: the new version, computed figures, totals, findings and progress."""
+    ready = readiness([report], at, drained=True)[report.pk]
+    sheet = form_sheet(report, ready.below, ready.both)
+    findings = visible_findings(report, ready.findings)
+    return {
+        "version": report.version,
+        "message": _("Saved %(time)s") % {"time": _clock(at)},
+        "state": report.get_state_display(),
+        "cells": {row.code: _cell(row, sheet.compares_totals) for row in sheet.rows},
+        "findings": {code: [{"severity": each.severity, "text": say(each.problem)} for each in found] for code, found in findings.items()},
+        "problems": {code: [say(problem) for problem in problems] for code, problems in entries.problems.items()},
+        "sections": {section.number: [section.answered, section.entered, section.required_blank] for section in sheet.sections},
+    }
+
+
+def _cell(row: Row, has_below: bool) -> dict[str, str]:
+    shown = {"change": shown_change(row.indicator, row.change)}
+    if row.indicator.is_formula:
+        shown["own"] = shown_own(row.indicator, row.own)
+    if has_below:
+        shown["both"] = shown_total(row.indicator, row.both, row.answered)
+    return shown
+
+
+def _conflict(
+    request: HttpRequest, report: Report, entries: Entries, conflict: filling.Conflict, seen: int, *, as_json: bool
+) -> HttpResponse:
+    """Both values of every cell that somebody else wrote since this editor loaded the report; the other entries are kept."""
+    by_code = {indicator.code: indicator for indicator in enterable(report)}
+    before = touched_since(report, seen)
+    rows: list[dict[str, str]] = []
+    kept: list[dict[str, str]] = []
+    for clash in conflict.clashes:
+        indicator = by_code[clash.indicator]
+        theirs = report.own.get(clash.indicator)
+        if clash.mine == theirs or (clash.indicator in before and clash.mine == before[clash.indicator]):
+            continue
+        texts = {"theirs_text": entry_text(indicator, theirs), "mine_text": entry_text(indicator, clash.mine)}
+        shown = {"theirs": shown_own(indicator, theirs), "mine": shown_own(indicator, clash.mine)}
+        (rows if clash.indicator in before else kept).append({"code": clash.indicator, "name": name_of(indicator), **texts, **shown})
+    if as_json:
+        current = {code: entry_text(indicator, report.own.get(code)) for code, indicator in by_code.items()}
+        message = say(next(iter(conflict.problems)))
+        return JsonResponse({"message": message, "version": report.version, "clashes": rows, "entries": current}, status=409)
+    context = {"report": report, "cycle": report.cycle, "clashes": rows, "kept": kept}
+    return render(request, "reports/conflict.html", context, status=409)
+
+
+# --- Adjusting -------------------------------------------------------------------------------------
+
+
+@login_required
+@require_POST
+def adjust(request: HttpRequest, report_id: int) -> HttpResponse:
+    """Add an adjustment to a sum of what is below."""
+    at = timezone.now()
+    report = report_in_reach(request, report_id, at)
+    ready = readiness([report], at, drained=True)[report.pk]
+    form = adjustment_form(report, form_sheet(report, ready.below, ready.both), request.POST)
+    if not form.is_valid():
+        return render_report(request, report, at, Sent(adjustment=form), status=422)
+    sent = form.cleaned_data
+    try:
+        indicator = indicator_of(report, sent["indicator"])
+        amount = parse_vietnamese(sent["amount"], decimals=indicator.decimals, negative=True)
+        filling.adjust(report.pk, indicator.code, amount, sent["reason"], by=user_of(request), at=at, seen=sent["seen"])
+    except Refused as refused:
+        return render_report(request, report, at, Sent(problems=list(refused.problems), adjustment=form), status=422)
+    messages.success(request, _("The adjustment is recorded."))
+    return redirect("reports:report", report.pk)
+
+
+@login_required
+@require_POST
+def drop_adjustment(request: HttpRequest, report_id: int, adjustment_id: int) -> HttpResponse:
+    """Take an adjustment back."""
+    at = timezone.now()
+    report = report_in_reach(request, report_id, at)
+    adjustment = report.adjustments.filter(pk=adjustment_id).first()
+    form = StepForm(request.POST)
+    if adjustment is None or not form.is_valid():
+        messages.error(request, _("This adjustment isn't there any more."))
+        return redirect("reports:report", report.pk)
+    try:
+        filling.drop_adjustment(adjustment.pk, by=user_of(request), at=at, seen=form.cleaned_data["seen"])
+    except Refused as refused:
+        return render_report(request, report, at, Sent(problems=list(refused.problems)), status=422)
+    messages.success(request, _("The adjustment is taken back."))
+    return redirect("reports:report", report.pk)
+
+
+# --- Submitting ------------------------------------------------------------------------------------
+
+
+@login_required
+def submit(request: HttpRequest, report_id: int) -> HttpResponse:
+    """Look over what is about to be declared, explain what is unusual, and submit."""
+    at = timezone.now()
+    report = report_in_reach(request, report_id, at)
+    if request.method != "POST":
+        return _summary(request, report, at)
+    form = StepForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest(_("The version that was seen is missing."))
+    declaration = Declaration(
+        confirm_incomplete=request.POST.get("confirm_incomplete") == "yes",
+        explanations=texts_under(request.POST, "explain-"),
+        explanations_required=True,
+    )
+    reason, seen = form.cleaned_data["reason"], {report.pk: form.cleaned_data["seen"]}
+    try:
+        submitting.submit(
+            Report.objects.filter(pk=report.pk), by=user_of(request), at=at, reason=reason, declaration=declaration, seen=seen
+        )
+    except Refused as refused:
+        return _summary(request, report_in_reach(request, report_id, at), at, refused)
+    messages.success(request, _("The report is submitted."))
+    return redirect("reports:report", report.pk)
+
+
+def _summary(request: HttpRequest, report: Report, at: datetime, refused: Refused | None = None) -> HttpResponse:
+    allowed = Standing(user_of(request)).allowed(report)
+    ready = readiness([report], at, drained=request.method != "POST")[report.pk]
+    blank = [finding for finding in ready.errors if not finding.rule and report.own.get(finding.code) is None]
+    last = report.last_submission.warnings if report.last_submission else []
+    said = {each["indicator"]: each["explanation"] for each in last} | texts_under(request.POST, "explain-")
+    by_code = report.cycle.version.compiled().by_code
+    context = {
+        "report": report,
+        "cycle": report.cycle,
+        "at": at,
+        "blank": [by_code[finding.code] for finding in blank],
+        "errors": [finding for finding in ready.errors if finding not in blank],
+        "warnings": [(finding, said.get(finding.code, "")) for finding in ready.warnings],
+        "rates": ready.rates[""],
+        "is_incomplete": ready.is_incomplete,
+        "confirmed": request.POST.get("confirm_incomplete") == "yes",
+        "may": {action.value for action in allowed},
+        "ready": not ready.errors,
+        "problems": list(refused.problems) if refused else [],
+        "form": StepForm(request.POST or None, initial={"seen": report.version}, label_suffix=""),
+    }
+    return render(request, "reports/submit.html", context, status=422 if refused else 200)

@@ -1,0 +1,73 @@
+"""Figures in the reader's language: 1.234,5 for a Vietnamese, có/không, "12 of 15 yes" (semantics §3, §5)."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from typing import Any
+
+from django.utils.translation import get_language, gettext
+
+from reports.domain.aggregation import Figure
+from reports.domain.indicators import MAX_DECIMALS, AggregateUp, Indicator, ValueType
+from reports.domain.numbers import display, exact
+
+
+def name_of(indicator: Indicator) -> str:
+    return indicator.name_en if get_language() == "en" and indicator.name_en else indicator.name_vi
+
+
+def choice_label(code: str) -> str:
+    """A choice as it is read: its translation, or else its code with spaces."""
+    label = gettext(code)
+    return label if label != code else code.replace("_", " ")
+
+
+def shown_number(indicator: Indicator, value: Fraction) -> str:
+    """With the indicator's decimals; a mean with two at least."""
+    decimals = max(indicator.decimals, 2) if indicator.aggregate_up == AggregateUp.MEAN else indicator.decimals
+    return display(value, decimals, get_language() or "vi")
+
+
+def shown_own(indicator: Indicator, value: Any) -> str:
+    """One unit's value (stored form, or computed) for a reader; empty where it is blank."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, list):
+        return "\n".join(" · ".join(row) for row in value)
+    if indicator.is_number:
+        return shown_number(indicator, value if isinstance(value, Fraction) else exact(value))
+    return choice_label(value) if indicator.value_type == ValueType.CHOICE else str(value)
+
+
+def shown_total(indicator: Indicator, figure: Figure, answered: int | None = None) -> str:
+    """A total for a reader; a count of yes says out of how many answers. Empty where it is blank."""
+    if figure is None:
+        return ""
+    if isinstance(figure, dict):
+        return " · ".join(f"{choice_label(choice)} {count}" for choice, count in figure.items() if count)
+    if indicator.aggregate_up == AggregateUp.COUNT_YES and answered is not None:
+        return gettext("%(yes)s of %(answered)s yes") % {"yes": shown_number(indicator, figure), "answered": answered}
+    return shown_number(indicator, figure)
+
+
+def shown_change(indicator: Indicator, change: Fraction | None) -> str:
+    """An increase or a decrease with its sign; `=` where nothing changed, empty where there is nothing to compare."""
+    if change is None:
+        return ""
+    if change == 0:
+        return "="
+    return ("+" if change > 0 else "−") + shown_number(indicator, abs(change))
+
+
+def entry_text(indicator: Indicator, value: Any) -> str:
+    """A stored value as its input shows it, ready to be read again by `numbers.parse_entry` in every language."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if indicator.is_number:
+        return display(exact(value), MAX_DECIMALS, "vi")
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)

@@ -1,0 +1,31 @@
+// What every page shares. Nothing here is needed to go through the cycle: without JavaScript the pages still work.
+"use strict";
+document.documentElement.classList.replace("no-js", "js");
+
+document.addEventListener("change", (event) => {
+  const name = event.target.dataset && event.target.dataset.selectAll;
+  if (!name) return;
+  for (const box of document.querySelectorAll(`input[type=checkbox][name="${name}"]`)) box.checked = event.target.checked;
+});
+
+// A second click on "where from" closes what the first one opened.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const opened = event.target.dataset && document.getElementById(event.target.dataset.toggle);
+  if (opened && opened.firstElementChild) {
+    event.preventDefault();
+    opened.replaceChildren();
+  }
+});
+
+// A refusal (422) is a page like any other: show it.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status === 422) event.detail.shouldSwap = true;
+});
+
+// A link to a folded form unfolds it.
+const unfold = () => {
+  const goal = location.hash && document.getElementById(location.hash.slice(1));
+  if (goal instanceof HTMLDetailsElement) goal.open = true;
+};
+window.addEventListener("hashchange", unfold);
+unfold();
