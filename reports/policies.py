@@ -43,12 +43,19 @@ def units_in_reach(user: User) -> UnitQuerySet:
 
 
 def manages_cycle(user: User, cycle: Cycle) -> bool:
-    """May the user open and close this cycle: a cycle manager over every unit at its top (semantics §9)."""
+    """May the user open and close this cycle: a cycle manager over every unit at its top (semantics §9).
+
+    Before it opens that goes by today's tree, and from then on by the tree that it froze.
+    """
     if user is None:
         return True
-    managed = _units_below(_unit_ids(user, Role.CYCLE_MANAGER))
-    tops = cycle.units.all()
-    return bool(tops) and not tops.exclude(pk__in=managed.values("pk")).exists()
+    managed = _unit_ids(user, Role.CYCLE_MANAGER)
+    if cycle.state == Cycle.State.PLANNED:
+        tops = cycle.units.all()
+        return bool(tops) and not tops.exclude(pk__in=_units_below(managed).values("pk")).exists()
+    overseen = RootOversight.objects.filter(root_id=OuterRef("pk"), unit_id__in=managed)
+    roots = Report.objects.filter(cycle=cycle, superior__isnull=True)
+    return bool(managed) and not roots.exclude(unit_id__in=managed).exclude(Exists(overseen)).exists()
 
 
 def _units_below(unit_ids: list[int]) -> UnitQuerySet:

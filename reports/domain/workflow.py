@@ -29,6 +29,7 @@ class Action(StrEnum):
     EXEMPT = "exempt"
     UNEXEMPT = "unexempt"
     EXTEND = "extend"
+    APPRAISE = "appraise"
 
 
 class By(StrEnum):
@@ -84,6 +85,8 @@ TRANSITIONS: Mapping[Action, Transition] = dict(
             Then.SAME,
             needs_reason=True,
         ),
+        # semantics §5: a figure that is entered by the superior is kept on the child's report by the superior's reviewer
+        _row(Action.APPRAISE, "submitted accepted", By.REVIEWER, Then.SAME),
     ]
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from django.db import transaction
 from reports.domain.indicators import EnteredBy, Template
 from reports.domain.numbers import parse_plain
 from reports.domain.validation import check_own
-from reports.domain.workflow import EDITABLE, Action
+from reports.domain.workflow import Action
 from reports.models import Adjustment, Report
 from reports.models.bulk import update_json
 from reports.policies import User
@@ -49,28 +49,55 @@ def save(report_id: int, changes: Changes, *, by: User, at: datetime, seen: int)
     """
     with transaction.atomic():
         report = _locked(report_id)
-        if report.version != seen and report.state in EDITABLE:
-            raise Conflict(report.version, [Clash(code, report.own.get(code), value) for code, value in changes.items()])
-        save_locked([(report, changes)], by=by, at=at)
+        step = Step(Action.SAVE, by, at)
+        transitions.check(step, [report])
+        _refuse_older(report, changes, seen)
+        _write(step, [(report, changes)], _misplaced)
         return report
 
 
 def save_locked(entries: Sequence[tuple[Report, Changes]], *, by: User, at: datetime, reason: str = "") -> None:
     """Write the cells of several locked reports; the common way of forms and imports."""
-    reports = [report for report, _ in entries]
     step = Step(Action.SAVE, by, at, reason)
-    transitions.check(step, reports)
+    transitions.check(step, [report for report, _ in entries])
+    _write(step, entries, _misplaced)
+
+
+def appraise(report_id: int, changes: Changes, *, by: User, at: datetime, seen: int) -> Report:
+    """Write what the superior enters on the report of a unit below (semantics §5); the journal names the reviewer.
+
+    Raises Conflict and Refused as `save` does.
+    """
+    with transaction.atomic():
+        report = _locked(report_id)
+        step = Step(Action.APPRAISE, by, at)
+        transitions.check(step, [report])
+        _refuse_older(report, changes, seen)
+        _write(step, [(report, changes)], _not_the_superiors)
+        return report
+
+
+def _refuse_older(report: Report, changes: Changes, seen: int) -> None:
+    if report.version != seen:
+        raise Conflict(report.version, [Clash(code, report.own.get(code), value) for code, value in changes.items()])
+
+
+def _write(
+    step: Step,
+    entries: Sequence[tuple[Report, Changes]],
+    forbidden: Callable[[Template, Report, Changes, User], list[Problem]],
+) -> None:
     problems = Problems()
     journal: dict[int, dict[str, Any]] = {}
     for report, changes in entries:
         template = report.cycle.version.compiled()
         changed = {code: value for code, value in changes.items() if report.own.get(code) != value}
-        problems.extend(_misplaced(template, report, changed, by))
+        problems.extend(forbidden(template, report, changed, step.by))
         journal[report.pk] = {code: [report.own.get(code), value] for code, value in changed.items()}
         report.own = {code: value for code, value in {**report.own, **changed}.items() if value is not None}
     problems.refuse_if_any()
-    transitions.write(step, reports, changes=journal)
-    update_json(Report, "own", {report.pk: report.own for report in reports if journal[report.pk]})
+    transitions.write(step, [report for report, _ in entries], changes=journal)
+    update_json(Report, "own", {report.pk: report.own for report, _ in entries if journal[report.pk]})
 
 
 def _misplaced(template: Template, report: Report, changed: Changes, by: User) -> list[Problem]:
@@ -81,9 +108,25 @@ def _misplaced(template: Template, report: Report, changed: Changes, by: User) -
         problems += [
             Problem(gettext_noop("“%(code)s” is entered by the superior."), {"code": code}, column=code)
             for code in entered
-            if (indicator := template.by_code.get(code)) and indicator.entered_by is EnteredBy.SUPERIOR
+            if _is_the_superiors(template, code)
         ]
     return [problem.at(unit_uid=report.unit.uid) for problem in problems]
+
+
+def _not_the_superiors(template: Template, report: Report, changed: Changes, by: User) -> list[Problem]:
+    """Cells that a reviewer may not enter: nobody edits a child's figure but the child (§5)."""
+    problems = check_own(template, changed, report.level.code, report.levels_below)
+    problems += [
+        Problem(gettext_noop("“%(code)s” is entered by the unit: return the report to have it corrected."), {"code": code}, column=code)
+        for code in changed
+        if code in template.by_code and not _is_the_superiors(template, code)
+    ]
+    return [problem.at(unit_uid=report.unit.uid) for problem in problems]
+
+
+def _is_the_superiors(template: Template, code: str) -> bool:
+    indicator = template.by_code.get(code)
+    return indicator is not None and indicator.entered_by is EnteredBy.SUPERIOR
 
 
 def adjust(report_id: int, indicator: str, amount: str, reason: str, *, by: User, at: datetime, seen: int) -> Adjustment:
@@ -93,11 +136,11 @@ def adjust(report_id: int, indicator: str, amount: str, reason: str, *, by: User
     """
     with transaction.atomic():
         report = _locked(report_id)
+        step = Step(Action.SAVE, by, at, reason, {report.pk: seen})
+        transitions.check(step, [report])
         value = _amount(report, indicator, amount)
         if not reason.strip():
             raise Refused(Problem(gettext_noop("Give a reason for the adjustment."), column="reason"))
-        step = Step(Action.SAVE, by, at, reason, {report.pk: seen})
-        transitions.check(step, [report])
         transitions.write(step, [report], changes={report.pk: {f"{indicator} ±": [None, value]}})
         return Adjustment.objects.create(
             report=report, indicator=indicator, amount=str(value), reason=reason.strip(), by_id=by.pk if by else None, at=at
@@ -107,7 +150,9 @@ def adjust(report_id: int, indicator: str, amount: str, reason: str, *, by: User
 def drop_adjustment(adjustment_id: int, *, by: User, at: datetime, seen: int) -> Report:
     """Take an adjustment back; the journal keeps that it was there."""
     with transaction.atomic():
-        adjustment = Adjustment.objects.get(pk=adjustment_id)
+        adjustment = Adjustment.objects.filter(pk=adjustment_id).first()
+        if adjustment is None:
+            raise Refused(Problem(gettext_noop("This adjustment is not there any more.")))
         report = _locked(adjustment.report_id)
         step = Step(Action.SAVE, by, at, adjustment.reason, {report.pk: seen})
         transitions.check(step, [report])

@@ -10,6 +10,8 @@ from operator import or_
 
 from django.db import transaction
 from django.db.models import DateTimeField, Exists, F, OuterRef, Q, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Greatest
 
 from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Flag, Report, ReportQuerySet
@@ -18,7 +20,7 @@ from reports.services import rolling_up
 from units.locks import hold
 
 
-def condition(kind: Flag.Kind, at: datetime) -> Q:
+def condition(kind: Flag.Kind, at: datetime | Combinable) -> Q:
     """Which reports deserve an open flag of `kind` at moment `at`."""
     match kind:
         case Flag.Kind.MISSING:
@@ -50,16 +52,40 @@ def sweep(at: datetime, cycle_ids: Sequence[int] | None = None) -> Swept:
     reports = Report.objects.all() if cycle_ids is None else Report.objects.filter(cycle_id__in=cycle_ids)
     with transaction.atomic():
         hold("sweep")
+        _hold_deserving(reports, at)
         cleared = {kind.value: _clear(kind, reports, at) for kind in Flag.Kind}
         raised = {kind.value: _raise(kind, reports, at) for kind in Flag.Kind}
     return Swept(raised, cleared)
 
 
 def clear_untrue(report_ids: Sequence[int], at: datetime) -> None:
-    """Clear those open flags of the reports that a transition has made untrue, in its own transaction."""
+    """Clear those open flags of the reports that a transition has made untrue, in its own transaction.
+
+    A transition may be dated before the flag was raised; what had become overdue by then is so still.
+    """
+    seen_at = Greatest(OuterRef("raised_at"), _moment(at))
     open_flags = Flag.objects.filter(report_id__in=report_ids, cleared_at__isnull=True)
-    deserved = (Q(kind=kind.value) & Exists(Report.objects.filter(condition(kind, at), pk=OuterRef("report_id"))) for kind in Flag.Kind)
-    open_flags.exclude(reduce(or_, deserved)).update(cleared_at=at)
+    own = Report.objects.filter(pk=OuterRef("report_id"))
+    deserved = (Q(kind=kind.value) & Exists(own.filter(condition(kind, seen_at))) for kind in Flag.Kind)
+    open_flags.exclude(reduce(or_, deserved)).update(cleared_at=Greatest(F("raised_at"), _moment(at)))
+
+
+def _moment(at: datetime) -> Value:
+    return Value(at, output_field=DateTimeField())
+
+
+def _hold_deserving(reports: ReportQuerySet, at: datetime) -> None:
+    """Lock the reports that are to get a flag: a transition meanwhile is seen here, or sees the flag and clears it."""
+    deserving = Q()
+    for kind in Flag.Kind:
+        deserving |= condition(kind, at) & ~_has_open(kind)
+    rows = reports.filter(deserving).order_by("cycle_id", "-depth", "pk").only("pk")
+    for _ in rows.select_for_update(of=("self",)).iterator(chunk_size=5000):
+        pass
+
+
+def _has_open(kind: Flag.Kind) -> Exists:
+    return Exists(Flag.objects.filter(report_id=OuterRef("pk"), kind=kind.value, cleared_at__isnull=True))
 
 
 def _clear(kind: Flag.Kind, reports: ReportQuerySet, at: datetime) -> int:
@@ -69,7 +95,6 @@ def _clear(kind: Flag.Kind, reports: ReportQuerySet, at: datetime) -> int:
 
 
 def _raise(kind: Flag.Kind, reports: ReportQuerySet, at: datetime) -> int:
-    is_open = Flag.objects.filter(report_id=OuterRef("pk"), kind=kind.value, cleared_at__isnull=True)
-    rows = reports.filter(condition(kind, at)).filter(~Exists(is_open)).order_by()
-    columns = rows.values_list("pk", Value(kind.value), Value(at, output_field=DateTimeField()))
+    rows = reports.filter(condition(kind, at)).filter(~_has_open(kind)).order_by()
+    columns = rows.values_list("pk", Value(kind.value), _moment(at))
     return insert_select(Flag, ["report", "kind", "raised_at"], columns)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import date, datetime
+from smtplib import SMTPException
 
 from django.core.mail import EmailMessage
 from django.db import transaction
@@ -15,6 +17,8 @@ from reports.models import Cycle, Reminder, Report, ReportQuerySet
 from reports.models.bulk import insert_select
 from units.locks import hold
 from units.models import Membership
+
+logger = logging.getLogger(__name__)
 
 _ROLES = {
     Reminder.Audience.UNIT: (Membership.Role.PREPARER, Membership.Role.APPROVER),
@@ -72,7 +76,16 @@ def send_reminders(at: datetime) -> int:
     Each is marked as sent in the transaction that sends it; two senders never take the same one.
     """
     waiting = Reminder.objects.filter(sent_at__isnull=True).order_by("pk").values_list("pk", flat=True)
-    return sum(_send(pk, at) for pk in list(waiting))
+    return sum(_send_or_leave(pk, at) for pk in list(waiting))
+
+
+def _send_or_leave(pk: int, at: datetime) -> int:
+    """A message that can't be sent holds up no other one; it is tried again the next time."""
+    try:
+        return _send(pk, at)
+    except (SMTPException, OSError):
+        logger.exception("The reminder %d can't be sent", pk)
+        return 0
 
 
 def _send(pk: int, at: datetime) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from django.db.models import QuerySet
 
 from reports.domain.deadlines import end_of_day
 from reports.domain.workflow import Action
-from reports.models import JournalEntry, Report, ReviewNote
+from reports.models import Cycle, JournalEntry, Report, ReviewNote
 from reports.policies import User
 from reports.queries.calendar import working_days_from
 from reports.services import transitions
@@ -90,11 +91,15 @@ def extend(reports: QuerySet[Report], *, by: User, at: datetime, until: date, re
 
 
 def _correct(step: Step, reports: QuerySet[Report], until: date | None, notes: Notes) -> None:
+    @cache
+    def usual_day(cycle: Cycle) -> datetime:
+        return working_days_from(cycle, step.at, cycle.correction_days)
+
     def corrected_by(report: Report) -> dict[str, Any]:
         cycle = report.cycle
         if until is not None and until < step.at.astimezone(cycle.zone).date():
             raise Refused(Problem(gettext_noop("The day of correction is past."), unit_uid=report.unit.uid))
-        by_moment = end_of_day(until, cycle.zone) if until is not None else working_days_from(cycle, step.at, cycle.correction_days)
+        by_moment = end_of_day(until, cycle.zone) if until is not None else usual_day(cycle)
         return {"correct_by_at": by_moment, "in_correction": True, "review_due_at": None}
 
     with transaction.atomic():

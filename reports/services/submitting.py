@@ -124,10 +124,11 @@ def submit(
     """
     step = Step(Action.SUBMIT, by, at, reason, seen or {})
     with transaction.atomic():
-        for group in transitions.groups(reports):
-            locked = transitions.lock(group)
-            transitions.check(step, locked)
-            _submit_locked(step, locked, declaration or Declaration())
+        # all reports before any total: whoever holds totals and waits for a report could wait for ever
+        locked = [transitions.lock(group) for group in transitions.groups(reports)]
+        transitions.check(step, [report for group in locked for report in group])
+        for group in locked:
+            _submit_locked(step, group, declaration or Declaration())
 
 
 def _submit_locked(step: Step, reports: Sequence[Report], declaration: Declaration) -> None:

@@ -15,14 +15,18 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from reports.domain.workflow import TRANSITIONS, Action, State, target
+from reports.domain.workflow import TRANSITIONS, Action, State, Then, target
 from reports.models import JournalEntry, Report, RollupMark, Submission
 from reports.policies import Standing, User
 from reports.services import flagging, waking
 from units.problems import Problem, Problems, Refused, gettext_noop
 
 #: Actions that change what is counted or expected, or what a later total is held against
-_MARKING = frozenset({Action.SUBMIT, Action.ACCEPT, Action.REOPEN, Action.EXEMPT, Action.UNEXEMPT})
+_MARKING = frozenset(
+    {Action.SUBMIT, Action.WITHDRAW, Action.ACCEPT, Action.RETURN, Action.REOPEN, Action.EXEMPT, Action.UNEXEMPT, Action.APPRAISE}
+)
+#: of these, those that count nothing by themselves; yet what was declared is held against the total, or no longer is
+_DECLARING = frozenset({Action.SUBMIT, Action.WITHDRAW, Action.RETURN})
 
 #: how many reports one write takes at once
 BATCH = 2000
@@ -194,13 +198,15 @@ def _move(step: Step, reports: Sequence[Report], updates: Mapping[str, Any]) -> 
 
 
 def _resume(action: Action, source: str) -> dict[str, str]:
-    """What PROPOSE and EXEMPT have to remember for the way back."""
+    """What PROPOSE and EXEMPT have to remember for the way back; an action that leaves the state leaves it too."""
+    if TRANSITIONS[action].then is Then.SAME:
+        return {}
     return {"resume_state": source if action in (Action.PROPOSE, Action.EXEMPT) else ""}
 
 
 def _changes_totals(action: Action, report: Report) -> bool:
-    """Submitting counts nothing by itself, but what was declared is held against the total. A tree of one report has none."""
-    if action is Action.SUBMIT:
+    """A tree of one report has no stored total, and a declaration is held against the declaring report's own total alone."""
+    if action in _DECLARING:
         return report.has_reports_below
     return report.superior_id is not None or report.has_reports_below
 

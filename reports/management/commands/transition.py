@@ -26,7 +26,7 @@ from reports.services import reviewing, rolling_up, submitting
 from reports.services.submitting import Declaration
 from units.management.refusing import RefusingCommand
 
-ACTIONS = [action.value for action in Action if action is not Action.SAVE]
+ACTIONS = [action.value for action in Action if action not in (Action.SAVE, Action.APPRAISE)]
 
 
 class Command(RefusingCommand):
