@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: setup demo test lint format lock
+.PHONY: setup demo test lint format messages lock
 
 setup: $(STAMP)
 
@@ -30,6 +30,11 @@ lint: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Gathers what is marked for translation into locale/vi, and compiles it; both steps need gettext.
+messages: $(STAMP)
+	SECRET_KEY=messages $(BIN)/python manage.py makemessages -l vi --no-obsolete --no-wrap --add-location file -i .venv -i var
+	SECRET_KEY=messages $(BIN)/python manage.py compilemessages -l vi -i .venv -i var
 
 # Takes the newest versions within the ranges of pyproject.toml, for a maintainer with uv.
 lock:
