@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import F
 
-from units.fitting import Place, misfits, misfits_alone
+from units.fitting import Place, misfits, misfits_alone, uncovered
 from units.models import Unit
 from units.problems import Problem, Problems, gettext_noop
 
@@ -67,6 +67,7 @@ def _relation(standing: _Standing) -> Iterator[Problem]:
         yield from misfits_alone(standing.place)
     else:
         yield from misfits(standing.place, standing.superior)
+        yield from uncovered(standing.place, standing.superior)
 
 
 def _misnumbered(uid: str) -> Problem:

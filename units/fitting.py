@@ -37,6 +37,11 @@ def misfits(unit: Place, superior: Place) -> Iterator[Problem]:
             both,
             column="parent_uid",
         )
+
+
+def uncovered(unit: Place, superior: Place) -> Iterator[Problem]:
+    """Say on which days `unit` is valid without its superior. A file may bring one of the two later, so an import only warns."""
+    both = {"uid": unit.uid, "superior": superior.uid}
     if superior.valid_from is not None and (unit.valid_from is None or unit.valid_from < superior.valid_from):
         yield Problem(
             gettext_noop("%(uid)s can't be valid before its superior %(superior)s, which begins on %(day)s."),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 from typing import Any
@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from units import names
-from units.fitting import Place, misfits, misfits_alone
+from units.fitting import Place, misfits, misfits_alone, uncovered
 from units.locks import hold
 from units.models import Level, Unit
 from units.problems import Problem, Problems, gettext_noop
@@ -160,12 +160,16 @@ def _number_tree(root: int, tree: int, superiors: array[int], first_below: array
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How many units a load added, changed, and left as they were; written counts those that only got new numbers too."""
+    """How many units a load added, changed, and left as they were; written counts those that only got new numbers too.
+
+    `warnings` are what `check_units` will say of the units' validity.
+    """
 
     added: int
     changed: int
     unchanged: int
     written: int
+    warnings: Problems = field(default_factory=Problems, compare=False)
 
 
 def load(staging: Staging, problems: Problems, progress: Callable[[int], None] = lambda done: None) -> Loaded:
@@ -173,7 +177,7 @@ def load(staging: Staging, problems: Problems, progress: Callable[[int], None] =
     with transaction.atomic():
         hold(LOCK)
         numbers = merge(staging, problems)
-        return _store(staging, numbers, progress)
+        return _store(staging, numbers, progress, _uncovered(staging))
 
 
 def rebuild() -> int:
@@ -221,6 +225,13 @@ def _relations(staging: Staging, superiors: array[int], numbers: Numbers) -> Ite
             yield from (p.at(line=superior_line if own_line is None else own_line, unit_uid=unit.uid) for p in misfits(unit, above))
 
 
+def _uncovered(staging: Staging) -> Problems:
+    warnings = Problems()
+    for _, own_line, superior_line, unit, above in staging.pairs():
+        warnings.extend(p.at(line=superior_line if own_line is None else own_line, unit_uid=unit.uid) for p in uncovered(unit, above))
+    return warnings
+
+
 def circles(superiors: array[int], numbers: Numbers) -> Iterator[list[int]]:
     """Every circle of superiors, as the units' numbers from below upwards."""
     seen = bytearray(len(superiors))
@@ -235,7 +246,7 @@ def circles(superiors: array[int], numbers: Numbers) -> Iterator[list[int]]:
             yield path[path.index(here) :]
 
 
-def _store(staging: Staging, numbers: Numbers, progress: Callable[[int], None]) -> Loaded:
+def _store(staging: Staging, numbers: Numbers, progress: Callable[[int], None], warnings: Problems) -> Loaded:
     """Write every unit that is new, changed or renumbered, superiors first."""
     pks = array("q", bytes(8 * len(numbers.left)))
     counts = {"added": 0, "changed": 0, "unchanged": 0}
@@ -253,7 +264,7 @@ def _store(staging: Staging, numbers: Numbers, progress: Callable[[int], None]) 
                 pks[unit.number] = row.pk
             done += len(batch)
             progress(done)
-    return Loaded(**counts, written=done)
+    return Loaded(**counts, written=done, warnings=warnings)
 
 
 _WRITTEN = [*CONTENT[1:-1], "parent_id", "tree_id", "lft", "rght", "depth", "search_text", "sort_key"]
@@ -317,11 +328,16 @@ def misfits_of(unit: Unit) -> Problems:
         message = gettext_noop("%(uid)s can't stand under %(superior)s, which is itself or stands below it.")
         problems.add(Problem(message, {"uid": unit.uid, "superior": superior.uid}, column="parent_uid", unit_uid=unit.uid))
     else:
-        problems.extend(problem.at(unit_uid=unit.uid) for problem in misfits(place_of(unit), place_of(superior)))
+        problems.extend(problem.at(unit_uid=unit.uid) for problem in _all_misfits(place_of(unit), place_of(superior)))
     if unit.pk:
         for below in Unit.objects.filter(parent_id=unit.pk).select_related("level"):
-            problems.extend(problem.at(unit_uid=below.uid) for problem in misfits(place_of(below), place_of(unit)))
+            problems.extend(problem.at(unit_uid=below.uid) for problem in _all_misfits(place_of(below), place_of(unit)))
     return problems
+
+
+def _all_misfits(unit: Place, superior: Place) -> Iterator[Problem]:
+    yield from misfits(unit, superior)
+    yield from uncovered(unit, superior)
 
 
 def place_of(unit: Unit) -> Place:

@@ -14,7 +14,7 @@ def say(problem: Problem) -> str:
 
 def say_with_place(problem: Problem, file: str = "") -> str:
     """`FILE:LINE: COLUMN: what is wrong`, or without a file `UNIT_UID: what is wrong` (docs/interfaces.md)."""
-    if file and (problem.line is not None or not problem.unit_uid):
-        place = f"{file}:{problem.line or 1}: "
+    if file and problem.line is not None:
+        place = f"{file}:{problem.line}: "
         return f"{place}{problem.column}: {say(problem)}" if problem.column else f"{place}{say(problem)}"
     return ": ".join(part for part in (problem.unit_uid, problem.column, say(problem)) if part)

@@ -155,18 +155,22 @@ class Place:
 
 
 def _places(cycle: Cycle, levels: Mapping[int, CycleLevel], *, levels_named: bool, only_uids: Collection[str] | None) -> list[Place]:
-    units = tree.units_under(list(cycle.units.values_list("uid", flat=True)), cycle.reference_day).filter(kind=Unit.Kind.TERRITORY)
+    tops = list(cycle.units.all())
+    valid = set(Unit.objects.valid_on(cycle.reference_day).filter(tree.scope(tops), kind=Unit.Kind.TERRITORY).values_list("pk", flat=True))
+    # Units that are not valid on the day don't report, but what stands below them still has its superior above them.
+    units = Unit.objects.filter(tree.scope(tops))
     nearest: dict[int, Place | None] = {}
     places: list[Place] = []
     without_due: set[int] = set()
     unseen = set(only_uids or ())
     for unit_id, uid, parent_id, level_id in units.values_list("pk", "uid", "parent_id", "level_id").iterator(chunk_size=5000):
         superior = nearest.get(parent_id)
-        unseen.discard(uid)
-        chosen = only_uids is None or uid in only_uids
-        if chosen and level_id not in levels and not levels_named:
+        reports = unit_id in valid and (only_uids is None or uid in only_uids)
+        if reports:
+            unseen.discard(uid)
+        if reports and level_id not in levels and not levels_named:
             without_due.add(level_id)
-        if not chosen or level_id not in levels:
+        if not reports or level_id not in levels:
             nearest[unit_id] = superior
             continue
         nearest[unit_id] = place = _place(unit_id, level_id, len(places) + 1, superior)

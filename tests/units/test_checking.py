@@ -73,7 +73,8 @@ def test_levels_and_validity_that_do_not_fit_are_found(units):
     ]
 
 
-def test_circles_are_found_and_repair_refuses_them(units, capsys):
+def test_circles_are_found_and_repair_refuses_them(units, capsys, settings):
+    settings.LANGUAGE_CODE = "en"
     Unit.objects.filter(uid="D").update(parent=units["C"])
 
     assert "D: Its superiors lead back to itself. Give one of them another superior." in problems()
@@ -93,7 +94,8 @@ def test_something_wrong_exits_with_1_and_a_line_for_each_unit(units, capsys):
     assert "H2: " in capsys.readouterr().err
 
 
-def test_one_code_for_two_units_of_a_level_on_one_day_is_a_warning_only(capsys):
+def test_one_code_for_two_units_of_a_level_on_one_day_is_a_warning_only(capsys, settings):
+    settings.LANGUAGE_CODE = "en"
     load_csv(
         HEADER,
         "P1,15,Tỉnh Yên Bái,province,,,2025-06-30",

@@ -225,8 +225,11 @@ def test_an_update_that_closes_a_circle_with_units_that_stand_is_refused():
     assert refusal(HEADER, "D,02,Huyện,district,C,,") == ["2: parent_uid: These units stand under each other in a circle: D, C."]
 
 
-def test_a_superiors_validity_must_cover_its_units():
-    assert refusal(HEADER, "P,01,Tỉnh,province,,2020-01-01,2025-06-30", "D,02,Huyện,district,P,,2025-07-01") == [
+def test_a_validity_that_its_superior_does_not_cover_is_taken_with_a_warning():
+    loaded = load_csv(HEADER, "P,01,Tỉnh,province,,2020-01-01,2025-06-30", "D,02,Huyện,district,P,,2025-07-01")
+
+    assert loaded.added == 2
+    assert [f"{said.line}: {said.column}: {said.message % said.params}" for said in loaded.warnings] == [
         "3: valid_from: D can't be valid before its superior P, which begins on 2020-01-01.",
         "3: valid_to: D can't be valid after its superior P, which ends on 2025-06-30.",
     ]
@@ -237,7 +240,6 @@ def test_an_update_of_a_superior_must_suit_the_units_that_stand_below_it():
 
     assert refusal(HEADER, "D,02,Huyện,commune,P,,2025-06-30") == [
         "2: parent_uid: C can't stand under D, which is of the same or a lower level. Name a unit of a higher level.",
-        "2: valid_to: C can't be valid after its superior D, which ends on 2025-06-30.",
     ]
 
 

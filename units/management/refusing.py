@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
 from django.utils.translation import gettext
 
@@ -23,15 +25,32 @@ class RefusingCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         with translation.override(settings.LANGUAGE_CODE):
             try:
-                return super().execute(*args, **options)
+                said = super().execute(*args, **options)
+                self.stdout.flush()
             except Refused as refused:
                 self.write_problems(refused.problems)
                 sys.exit(1)
+            except BrokenPipeError:
+                _end_as_a_pipe_does()
+            except UnicodeEncodeError as error:
+                # the shell's bytes reach Python as halves of surrogate pairs, which no database takes
+                raise CommandError(gettext("An argument is not UTF-8."), returncode=2) from error
+            return said
 
     def write_problems(self, problems: Problems, prefix: str = "") -> None:
         """A line on standard error for each problem that was kept, by line where there are lines, and the count of the rest."""
         for problem in sorted(problems, key=lambda problem: problem.line or 0):
-            self.stderr.write(prefix + say_with_place(problem, self.file_name))
+            self.stderr.write(_on_one_line(prefix + say_with_place(problem, self.file_name)))
         rest = problems.count - len(problems.kept)
         if rest:
             self.stderr.write(prefix + gettext("… and %(count)d more") % {"count": rest})
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
+
+
+def _end_as_a_pipe_does() -> NoReturn:
+    """Who read the output has gone (`| head`): end without a word, and leave nothing for Python to flush at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(128 + signal.SIGPIPE)

@@ -33,5 +33,6 @@ class Command(RefusingCommand):
             raise CommandError(f"{self.file_name}: {error.strerror}", returncode=2) from error
         finally:
             progress.end()
+        self.write_problems(loaded.warnings, gettext("Warning: "))
         counts = {"added": loaded.added, "changed": loaded.changed, "unchanged": loaded.unchanged}
         self.stdout.write(gettext("Units: %(added)d added, %(changed)d changed, %(unchanged)d unchanged.") % counts)
