@@ -6,7 +6,7 @@ APPEND_ONLY = ("reports_journalentry", "reports_submission", "reports_reviewnote
 
 LONG_FORM = """
 CREATE VIEW report_figures AS
-SELECT unit.uid AS unit_uid, cycle.code AS cycle, cycle.period AS period, report.state AS state, figure.key AS indicator, figure.value AS value
+SELECT unit.uid AS unit_uid, cycle.code AS cycle, cycle.period AS period, report.state AS state, figure.key AS indicator, {value} AS value
 FROM reports_report AS report
 JOIN reports_cycle AS cycle ON cycle.id = report.cycle_id
 JOIN units_unit AS unit ON unit.id = report.unit_id
@@ -40,8 +40,11 @@ def forget_history(apps, schema_editor):
 
 
 def show_figures(apps, schema_editor):
-    figures = "jsonb_each_text(report.own)" if schema_editor.connection.vendor == "postgresql" else "json_each(report.own)"
-    schema_editor.execute(LONG_FORM.format(figures=figures))
+    if schema_editor.connection.vendor == "postgresql":
+        figures, value = "jsonb_each_text(report.own)", "figure.value"
+    else:  # where json_each gives yes and no as 1 and 0
+        figures, value = "json_each(report.own)", "CASE WHEN figure.type IN ('true', 'false') THEN figure.type ELSE figure.value END"
+    schema_editor.execute(LONG_FORM.format(figures=figures, value=value))
 
 
 def hide_figures(apps, schema_editor):
