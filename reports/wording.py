@@ -6,11 +6,15 @@ import json
 from fractions import Fraction
 from typing import Any
 
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, gettext_noop, ngettext
 
 from reports.domain.aggregation import Figure
 from reports.domain.indicators import MAX_DECIMALS, AggregateUp, Indicator, ValueType
 from reports.domain.numbers import display, exact
+from reports.queries.form_sheet import Section
+
+#: choices of the project's own templates, marked so that they get their marks in Vietnamese and words in English
+CHOICES = (gettext_noop("xuat_sac"), gettext_noop("tot"), gettext_noop("kha"), gettext_noop("trung_binh"), gettext_noop("yeu"))
 
 
 def name_of(indicator: Indicator) -> str:
@@ -71,3 +75,9 @@ def entry_text(indicator: Indicator, value: Any) -> str:
     if indicator.is_number:
         return display(exact(value), MAX_DECIMALS, "vi")
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
+
+
+def required_blank(section: Section) -> str:
+    """How many required cells of a section are still blank; empty where none is."""
+    count = section.required_blank
+    return ngettext("%(count)d required blank", "%(count)d required blank", count) % {"count": count} if count else ""

@@ -86,7 +86,7 @@
       if (says) says.replaceChildren(...lines.map(([kind, text]) => line(kind, text)));
       for (const field of fieldsOf(code)) field.setAttribute("aria-invalid", String(Boolean(told.problems[code])));
     }
-    for (const [number, [answered, entered]] of Object.entries(told.sections)) progress(number, answered, entered);
+    for (const [number, facts] of Object.entries(told.sections)) progress(number, ...facts);
     say(refused.size ? words.unreadable : told.message, refused.size || dirty.size);
   }
 
@@ -97,7 +97,8 @@
     return span;
   }
 
-  function progress(number, answered, entered) {
+  function progress(number, answered, entered, blank) {
+    document.getElementById(`required-${number}`).textContent = blank;
     const place = document.getElementById(`progress-${number}`);
     if (!place) return;
     place.textContent = `${answered}/${entered}`;

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from reports.domain.aggregation import Cells, Figure, answered, figures
-from reports.domain.indicators import AggregateUp, EnteredBy, Indicator, Template
+from reports.domain.indicators import AggregateUp, EnteredBy, Indicator, Template, ValueType
 from reports.domain.numbers import exact
 from reports.domain.own_values import OwnValues
 from reports.domain.workflow import WITH_SUPERIOR
@@ -41,6 +41,11 @@ class Row:
         return self.indicator.code
 
     @property
+    def is_words(self) -> bool:
+        """A text or a table: it is not added up, and has nothing to stand beside."""
+        return self.indicator.value_type in (ValueType.TEXT, ValueType.TABLE)
+
+    @property
     def is_required(self) -> bool:
         return self.indicator.required and self.may_be_entered
 
@@ -62,6 +67,10 @@ class Section:
     @property
     def answered(self) -> int:
         return sum(row.is_answered for row in self.rows)
+
+    @property
+    def is_full(self) -> bool:
+        return self.answered == self.entered
 
     @property
     def required_blank(self) -> int:
@@ -168,10 +177,9 @@ def _shown_in(report: Report | None) -> Callable[[str], Any]:
     if report is None or report.last_submission is None:
         return lambda code: None
     template, submission = report.cycle.version.compiled(), report.last_submission
-    if report.has_reports_below:
-        return figures(template, submission.declared).get
     own = OwnValues(template, submission.own.get, report.level.code, template.formulas).value
-    return lambda code: own(code) if code in template.by_code else None
+    totals = figures(template, submission.declared) if report.has_reports_below else {}
+    return lambda code: totals[code] if code in totals else own(code) if code in template.by_code else None
 
 
 def _change(indicator: Indicator, now: Any, then: Any) -> Fraction | None:

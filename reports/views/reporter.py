@@ -25,7 +25,7 @@ from reports.services import filling, submitting
 from reports.services.submitting import Declaration, readiness
 from reports.views.reach import indicator_of, report_in_reach, user_of
 from reports.views.report_page import Sent, adjustment_form, render_report, visible_findings
-from reports.wording import entry_text, name_of, shown_change, shown_own, shown_total
+from reports.wording import entry_text, name_of, required_blank, shown_change, shown_own, shown_total
 from units.problems import Refused
 from units.wording import say
 
@@ -64,18 +64,19 @@ def save(request: HttpRequest, report_id: int) -> HttpResponse:
         return HttpResponseBadRequest(_("The version that was seen is missing."))
     entries = read_entries(enterable(report), request.POST)
     as_one_types = request.headers.get("Accept", "").startswith("application/json")
+    seen = written = int(version)
     try:
         if entries.changes or not entries.problems:
-            filling.save(report.pk, entries.changes, by=user_of(request), at=at, seen=int(version))
+            written = filling.save(report.pk, entries.changes, by=user_of(request), at=at, seen=seen).version
     except filling.Conflict as conflict:
-        return _conflict(request, report_in_reach(request, report_id, at), entries, conflict, int(version), as_json=as_one_types)
+        return _conflict(request, report_in_reach(request, report_id, at), conflict, seen, as_json=as_one_types)
     except Refused as refused:
         if as_one_types:
             return JsonResponse({"problems": [say(problem) for problem in refused.problems]}, status=422)
         return render_report(request, report, at, Sent(entries, list(refused.problems)), status=422)
     report = report_in_reach(request, report_id, at)
     if as_one_types:
-        return JsonResponse(_saved(report, entries, at))
+        return JsonResponse(_saved(report, entries, at, written))
     if entries.problems:
         return render_report(request, report, at, Sent(entries), status=422)
     messages.success(request, _("Saved %(time)s") % {"time": _clock(at)})
@@ -86,19 +87,22 @@ def _clock(at: datetime) -> str:
     return date_text(timezone.localtime(at), "TIME_FORMAT")
 
 
-def _saved(report: Report, entries: Entries, at: datetime) -> dict[str, Any]:
-    """What the form has to show now: the new version, computed figures, totals, findings and progress."""
+def _saved(report: Report, entries: Entries, at: datetime, version: int) -> dict[str, Any]:
+    """What the form has to show now: computed figures, totals, findings and progress.
+
+    `version` is the one just written, not the report's newest: between the two somebody else may have saved.
+    """
     ready = readiness([report], at, drained=True)[report.pk]
     sheet = form_sheet(report, ready.below, ready.both)
     findings = visible_findings(report, ready.findings)
     return {
-        "version": report.version,
+        "version": version,
         "message": _("Saved %(time)s") % {"time": _clock(at)},
         "state": report.get_state_display(),
         "cells": {row.code: _cell(row, sheet.compares_totals) for row in sheet.rows},
         "findings": {code: [{"severity": each.severity, "text": say(each.problem)} for each in found] for code, found in findings.items()},
         "problems": {code: [say(problem) for problem in problems] for code, problems in entries.problems.items()},
-        "sections": {section.number: [section.answered, section.entered, section.required_blank] for section in sheet.sections},
+        "sections": {section.number: [section.answered, section.entered, required_blank(section)] for section in sheet.sections},
     }
 
 
@@ -111,9 +115,7 @@ def _cell(row: Row, has_below: bool) -> dict[str, str]:
     return shown
 
 
-def _conflict(
-    request: HttpRequest, report: Report, entries: Entries, conflict: filling.Conflict, seen: int, *, as_json: bool
-) -> HttpResponse:
+def _conflict(request: HttpRequest, report: Report, conflict: filling.Conflict, seen: int, *, as_json: bool) -> HttpResponse:
     """Both values of every cell that somebody else wrote since this editor loaded the report; the other entries are kept."""
     by_code = {indicator.code: indicator for indicator in enterable(report)}
     before = touched_since(report, seen)

@@ -35,7 +35,7 @@ def test_a_wrong_password_says_so_in_the_same_clothes():
 
 @pytest.mark.django_db
 def test_the_language_is_vietnamese_until_one_switches():
-    client = Client()
+    client = Client(headers={"Accept-Language": "en"})
     assert '<html lang="vi"' in client.get("/login/").content.decode()
     client.post("/i18n/", {"language": "en", "next": "/login/"})
     page = client.get("/login/").content.decode()
