@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,6 +57,12 @@ def _table_text(indicator: Indicator, posted: QueryDict) -> str:
     rows = [[posted.get(f"{prefix}{number}-{column}", "") for column in width] for number in sorted(numbers)]
     filled = [row for row in rows if any(cell.strip() for cell in row)]
     return json.dumps(filled, ensure_ascii=False) if filled else ""
+
+
+def version_seen(posted: QueryDict) -> int | None:
+    """The version of a report that its editor saw; None where it wasn't sent."""
+    version = posted.get("version", "")
+    return int(version) if re.fullmatch("[0-9]{1,9}", version) else None
 
 
 def texts_under(posted: QueryDict, prefix: str) -> dict[str, str]:

@@ -121,16 +121,19 @@ class Standing:
             case By.SUPERVISOR:
                 return self._reviews(report) or self._manages(report)
 
-    def allowed(self, report: Report) -> set[Action]:
-        """The actions that the user may take now, by role and by the report's state."""
-        return {
-            action
-            for action, transition in TRANSITIONS.items()
-            if report.cycle.is_open
+    def can(self, action: Action, report: Report) -> bool:
+        """May the user take this action now, by role and by the report's state?"""
+        transition = TRANSITIONS[action]
+        return (
+            report.cycle.is_open
             and report.state in transition.sources
             and (report.needs_approval or not transition.needs_approval_level)
             and self.may(action, report)
-        }
+        )
+
+    def allowed(self, report: Report) -> set[Action]:
+        """The actions that the user may take now."""
+        return {action for action in TRANSITIONS if self.can(action, report)}
 
     def on_behalf(self, report: Report, action: Action) -> bool:
         """Does the user act for a unit without accounts of its own, from the superior unit (semantics §2)?"""

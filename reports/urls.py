@@ -9,6 +9,7 @@ urlpatterns = [
     path("cycles/", totals.cycles, name="cycles"),
     path("reports/<int:report_id>/", reporter.report_page, name="report"),
     path("reports/<int:report_id>/save/", reporter.save, name="save"),
+    path("reports/<int:report_id>/appraise/", reviewer.appraise, name="appraise"),
     path("reports/<int:report_id>/adjust/", reporter.adjust, name="adjust"),
     path("reports/<int:report_id>/adjustments/<int:adjustment_id>/drop/", reporter.drop_adjustment, name="drop-adjustment"),
     path("reports/<int:report_id>/submit/", reporter.submit, name="submit"),

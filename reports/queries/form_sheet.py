@@ -111,12 +111,17 @@ def form_sheet(report: Report, below: Cells, both: Cells) -> Sheet:
 
 def enterable(report: Report) -> list[Indicator]:
     """The indicators that the report's unit enters itself (semantics §5)."""
+    return _entered_by(EnteredBy.UNIT, report)
+
+
+def appraisable(report: Report) -> list[Indicator]:
+    """The indicators that the superior's reviewer enters on the report of a unit below (semantics §5)."""
+    return _entered_by(EnteredBy.SUPERIOR, report)
+
+
+def _entered_by(who: EnteredBy, report: Report) -> list[Indicator]:
     template = report.cycle.version.compiled()
-    return [
-        indicator
-        for indicator in template.indicators
-        if indicator.entered_by is EnteredBy.UNIT and indicator.may_be_entered(report.level.code, report.levels_below)
-    ]
+    return [each for each in template.indicators if each.entered_by is who and each.may_be_entered(report.level.code, report.levels_below)]
 
 
 def _is_shown(indicator: Indicator, report: Report) -> bool:

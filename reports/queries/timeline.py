@@ -86,6 +86,6 @@ def touched_since(report: Report, seen: int) -> dict[str, object]:
     newer = JournalEntry.objects.filter(report=report).order_by("-pk")[: max(report.version - seen, 0)]
     before: dict[str, object] = {}
     for entry in newer:
-        if entry.action == Action.SAVE.value:
+        if entry.action in (Action.SAVE.value, Action.APPRAISE.value):
             before.update((code, old) for code, (old, _) in entry.changes.items())
     return before

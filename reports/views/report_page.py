@@ -15,7 +15,7 @@ from reports.domain.workflow import Action, State
 from reports.forms import FORMS, AdjustmentForm, Entries, StepForm, step_form
 from reports.models import Report
 from reports.policies import Standing
-from reports.queries.form_sheet import Sheet, form_sheet
+from reports.queries.form_sheet import Sheet, appraisable, form_sheet
 from reports.queries.lineage import is_pending
 from reports.queries.timeline import timeline
 from reports.services.submitting import readiness
@@ -54,6 +54,7 @@ def render_report(request: HttpRequest, report: Report, at: datetime, sent: Sent
         "findings": visible_findings(report, ready.findings),
         "sent": sent,
         "editing": Action.SAVE in allowed,
+        "appraised": {each.code for each in appraisable(report)} if Action.APPRAISE in allowed else set(),
         "on_behalf": standing.on_behalf(report, Action.SAVE) and Action.SAVE in allowed,
         "may": {action.value for action in allowed},
         "steps": [
@@ -62,6 +63,7 @@ def render_report(request: HttpRequest, report: Report, at: datetime, sent: Sent
         "noting": bool(allowed & {Action.RETURN, Action.REOPEN}),
         "adjustment_form": (sent.adjustment or adjustment_form(report, sheet)) if report.has_reports_below else None,
         "events": events,
+        "saved_at": next((event.at for event in events if event.action == Action.SAVE), None),
         "given_back": next((event for event in events if event.action in _GIVEN_BACK), None) if report.state == State.RETURNED else None,
         "names": {row.code: name_of(row.indicator) for row in sheet.rows},
         "pending": report.has_reports_below and is_pending(report),

@@ -15,17 +15,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from reports.domain.numbers import parse_vietnamese
-from reports.forms import Entries, StepForm, read_entries, texts_under
+from reports.forms import Entries, StepForm, read_entries, texts_under, version_seen
 from reports.models import Report
 from reports.policies import OWNERS, Role, Standing
 from reports.queries.form_sheet import Row, enterable, form_sheet
-from reports.queries.timeline import touched_since
 from reports.queries.worklists import worklist
 from reports.services import filling, submitting
 from reports.services.submitting import Declaration, readiness
+from reports.views.conflicts import show_conflict
 from reports.views.reach import indicator_of, report_in_reach, user_of
 from reports.views.report_page import Sent, adjustment_form, render_report, visible_findings
-from reports.wording import entry_text, name_of, required_blank, shown_change, shown_own, shown_total
+from reports.wording import required_blank, shown_change, shown_own, shown_total
 from units.problems import Refused
 from units.wording import say
 
@@ -59,17 +59,19 @@ def save(request: HttpRequest, report_id: int) -> HttpResponse:
     """
     at = timezone.now()
     report = report_in_reach(request, report_id, at)
-    version = request.POST.get("version", "")
-    if not (version.isascii() and version.isdecimal() and len(version) < 10):
+    version = version_seen(request.POST)
+    if version is None:
         return HttpResponseBadRequest(_("The version that was seen is missing."))
     entries = read_entries(enterable(report), request.POST)
     as_one_types = request.headers.get("Accept", "").startswith("application/json")
-    seen = written = int(version)
+    written = version
     try:
         if entries.changes or not entries.problems:
-            written = filling.save(report.pk, entries.changes, by=user_of(request), at=at, seen=seen).version
+            written = filling.save(report.pk, entries.changes, by=user_of(request), at=at, seen=version).version
     except filling.Conflict as conflict:
-        return _conflict(request, report_in_reach(request, report_id, at), conflict, seen, as_json=as_one_types)
+        return show_conflict(
+            request, report_in_reach(request, report_id, at), conflict, version, post_to="reports:save", as_json=as_one_types
+        )
     except Refused as refused:
         if as_one_types:
             return JsonResponse({"problems": [say(problem) for problem in refused.problems]}, status=422)
@@ -113,28 +115,6 @@ def _cell(row: Row, has_below: bool) -> dict[str, str]:
     if has_below:
         shown["both"] = shown_total(row.indicator, row.both, row.answered)
     return shown
-
-
-def _conflict(request: HttpRequest, report: Report, conflict: filling.Conflict, seen: int, *, as_json: bool) -> HttpResponse:
-    """Both values of every cell that somebody else wrote since this editor loaded the report; the other entries are kept."""
-    by_code = {indicator.code: indicator for indicator in enterable(report)}
-    before = touched_since(report, seen)
-    rows: list[dict[str, str]] = []
-    kept: list[dict[str, str]] = []
-    for clash in conflict.clashes:
-        indicator = by_code[clash.indicator]
-        theirs = report.own.get(clash.indicator)
-        if clash.mine == theirs or (clash.indicator in before and clash.mine == before[clash.indicator]):
-            continue
-        texts = {"theirs_text": entry_text(indicator, theirs), "mine_text": entry_text(indicator, clash.mine)}
-        shown = {"theirs": shown_own(indicator, theirs), "mine": shown_own(indicator, clash.mine)}
-        (rows if clash.indicator in before else kept).append({"code": clash.indicator, "name": name_of(indicator), **texts, **shown})
-    if as_json:
-        current = {code: entry_text(indicator, report.own.get(code)) for code, indicator in by_code.items()}
-        message = say(next(iter(conflict.problems)))
-        return JsonResponse({"message": message, "version": report.version, "clashes": rows, "entries": current}, status=409)
-    context = {"report": report, "cycle": report.cycle, "clashes": rows, "kept": kept}
-    return render(request, "reports/conflict.html", context, status=409)
 
 
 # --- Adjusting -------------------------------------------------------------------------------------

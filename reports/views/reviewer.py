@@ -9,19 +9,21 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from reports.domain.workflow import Action, State
-from reports.forms import FORMS, BoardFilterForm, step_form, texts_under
+from reports.domain.workflow import Action
+from reports.forms import FORMS, BoardFilterForm, read_entries, step_form, texts_under, version_seen
 from reports.models import Report
 from reports.policies import Standing
+from reports.queries.form_sheet import appraisable
 from reports.queries.progress import Sought, board
-from reports.services import reviewing, submitting
+from reports.services import filling, reviewing, submitting
+from reports.views.conflicts import show_conflict
 from reports.views.reach import report_in_reach, user_of
 from reports.views.report_page import Sent, render_report
 from units.problems import Refused
@@ -81,6 +83,28 @@ def _done(action: Action) -> str:
 
 
 @login_required
+@require_POST
+def appraise(request: HttpRequest, report_id: int) -> HttpResponse:
+    """Write what the superior enters on the report of a unit below; all of it or nothing."""
+    at = timezone.now()
+    report = report_in_reach(request, report_id, at)
+    version = version_seen(request.POST)
+    if version is None:
+        return HttpResponseBadRequest(_("The version that was seen is missing."))
+    entries = read_entries(appraisable(report), request.POST)
+    if entries.problems:
+        return render_report(request, report, at, Sent(entries), status=422)
+    try:
+        filling.appraise(report.pk, entries.changes, by=user_of(request), at=at, seen=version)
+    except filling.Conflict as conflict:
+        return show_conflict(request, report_in_reach(request, report_id, at), conflict, version, post_to="reports:appraise")
+    except Refused as refused:
+        return render_report(request, report, at, Sent(problems=list(refused.problems)), status=422)
+    messages.success(request, _("The appraisal is saved."))
+    return redirect("reports:report", report.pk)
+
+
+@login_required
 @require_safe
 def below(request: HttpRequest, report_id: int) -> HttpResponse:
     """The board: how the units directly below stand."""
@@ -101,8 +125,8 @@ def _board(request: HttpRequest, report: Report, at: datetime, problems: list[st
         "rows": [row for row in rows if sought.admits(row.report)],
         "count": len(rows),
         "form": form,
-        "acceptable": {row.report.pk for row in rows if row.report.state == State.SUBMITTED and standing.may(Action.ACCEPT, row.report)},
-        "fillable": {row.report.pk for row in rows if Action.SAVE in standing.allowed(row.report)},
+        "acceptable": {row.report.pk for row in rows if standing.can(Action.ACCEPT, row.report)},
+        "fillable": {row.report.pk for row in rows if standing.can(Action.SAVE, row.report)},
         "problems": problems or [],
         "reaches_superior": report.superior is not None and standing.reaches(report.superior),
     }

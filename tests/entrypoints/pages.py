@@ -40,6 +40,7 @@ def given_form_cycle(**plan: Any) -> Play:
         indicator("loai", "choice", levels="hamlet", choices="tot|kha", name_vi="Xếp loại"),
         indicator("uu_diem", "text", levels="hamlet|commune", section="B", name_vi="Ưu điểm"),
         indicator("bang", "table", levels="hamlet", columns="Việc|Kết quả", section="B", name_vi="Bảng việc"),
+        indicator("diem", "decimal", levels="hamlet", up="mean", entered_by="superior", section="B", name_vi="Điểm thẩm định"),
         indicator("cuoc", levels="commune|district|province", section="B", name_vi="Số cuộc"),
     )
     return given_cycle(version, **plan)

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from reports.models import ReviewNote
-from tests.builders import at
+from tests.builders import at, given_user
 from tests.entrypoints.pages import given_form_cycle, looked_at, officers, said, signed_in, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
@@ -208,3 +208,44 @@ def test_without_signing_in_there_is_only_the_way_to_sign_in():
     play = given_form_cycle()
     for path in ("/", "/cycles/", f"/reports/{play.report('C').pk}/", f"/reports/{play.report('C').pk}/totals/"):
         assert Client().get(path).headers["Location"].startswith("/login/?next=")
+
+
+def test_the_reviewer_enters_the_appraised_score_and_nobody_else_does():
+    play = given_form_cycle()
+    submitted(play, "H1")
+    people = officers()
+    url = f"/reports/{play.report('H1').pk}"
+    assert 'name="cell-diem"' not in english(people["hamlet"]).get(f"{url}/").content.decode()
+    commune = english(people["commune"])
+    page = commune.get(f"{url}/").content.decode()
+    assert 'name="cell-diem" form="appraisal-form"' in page
+    assert 'name="cell-ho"' not in page
+    done = commune.post(f"{url}/appraise/", {"version": "2", "cell-diem": "82,5", "cell-ho": "99"}, follow=True)
+    assert said(done) == ["The appraisal is saved."]
+    assert play.report("H1").own == {"ho": 10, "ngheo": 1, "diem": "82.5"}
+    assert play.journal("H1")[-1].by == people["commune"]
+    assert english(people["hamlet"]).post(f"{url}/appraise/", {"version": "3", "cell-diem": "100"}).status_code == 422
+    assert play.report("H1").own["diem"] == "82.5"
+
+
+def test_an_appraisal_that_cant_be_read_or_is_stale_changes_nothing():
+    play = given_form_cycle()
+    submitted(play, "H1")
+    commune = english(officers()["commune"])
+    url = f"/reports/{play.report('H1').pk}/appraise/"
+    assert commune.post(url, {"version": "2", "cell-diem": "8.25"}).status_code == 422
+    assert commune.post(url, {"cell-diem": "8,25"}).status_code == 400
+    commune.post(url, {"version": "2", "cell-diem": "70"})
+    stale = commune.post(url, {"version": "2", "cell-diem": "80"})
+    assert stale.status_code == 409
+    assert "Theirs: 70 Mine: 80" in text_of(stale)
+    assert play.report("H1").own["diem"] == "70"
+
+
+def test_the_board_takes_a_fixed_number_of_queries_for_every_role(django_assert_max_num_queries):
+    play = given_form_cycle(outline={"P": {"D": {"C": [f"H{number}" for number in range(1, 31)]}}})
+    submitted(play, *[f"H{number}" for number in range(1, 11)])
+    for role in ("viewer", "reviewer", "cycle_manager", "preparer"):
+        client = english(given_user(role, C=role))
+        with django_assert_max_num_queries(15):
+            client.get(f"/reports/{play.report('C').pk}/below/")
