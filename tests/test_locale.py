@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import django
+import import_export
+import mptt
 import polib
 import pytest
 from django.utils.translation import ngettext, override
@@ -15,6 +18,7 @@ from django.utils.translation.template import templatize
 
 from danvan.places import BASE_DIR
 
+BORROWED = "danvan/borrowed_words.py"
 CATALOGUES = BASE_DIR / "locale" / "vi" / "LC_MESSAGES"
 MARKING = {
     **dict.fromkeys(["_", "gettext", "gettext_lazy", "gettext_noop"], ("msgid",)),
@@ -25,6 +29,8 @@ MARKING = {
 LITERAL = r"""[ru]?(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")"""
 MARKED = re.compile(rf"\b(_|n?p?gettext)\(({LITERAL}(?:\s*,\s*{LITERAL})*)")
 PLACE = re.compile(r"%%?\(\w+\)[a-z]|%[sd]|\{\}")
+#: words that Django's and import-export's own pages say too, and that mean there what they mean here
+SHARED = {"All", "Errors", "Export", "Home", "Password", "Preview", "Row", "Save", "Search", "name", "user", "version"}
 WHEREVER = "run `make messages`, translate what is new in locale/vi, and commit both files"
 
 
@@ -66,6 +72,13 @@ def marked_in_the_project() -> set[Message]:
     return {each for each in found if each.msgid}
 
 
+def said_by_others() -> set[str]:
+    packages = [Path(module.__file__).parent for module in (django, import_export, mptt) if module.__file__]
+    files = [file for package in packages for file in package.rglob("locale/[ed][ne]/LC_MESSAGES/django.po")]
+    unused = {"admindocs", "flatpages", "gis", "humanize", "postgres", "redirects", "sitemaps", "sites", "syndication"}
+    return {entry.msgid for file in files if not unused & set(file.parts) for entry in polib.pofile(str(file)) if not entry.msgctxt}
+
+
 def entries(name: str) -> list[polib.POEntry]:
     return list(polib.pofile(str(CATALOGUES / f"{name}.po")))
 
@@ -82,6 +95,11 @@ def test_every_sentence_marked_for_translation_is_in_the_catalogue():
 def test_the_catalogue_holds_nothing_that_is_said_nowhere():
     known = {Message(entry.msgctxt, entry.msgid, entry.msgid_plural) for entry in entries("django")}
     assert known - marked_in_the_project() == set(), WHEREVER
+
+
+def test_a_word_that_others_say_too_is_shared_on_purpose_or_told_apart_by_a_context():
+    ours = {entry.msgid for entry in entries("django") if not entry.msgctxt and {file for file, _ in entry.occurrences} != {BORROWED}}
+    assert (ours & said_by_others()) - SHARED == set()
 
 
 @pytest.mark.parametrize("name", ["django", "djangojs"])
