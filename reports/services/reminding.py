@@ -105,7 +105,7 @@ def _message(reminder: Reminder, at: datetime) -> EmailMessage | None:
     audience = Reminder.Audience(reminder.audience)
     owing = _owing(report, audience, reminder.due_on)
     to = _addresses(report, audience)
-    if not owing or not to:
+    if not report.cycle.is_open or not owing or not to:
         return None
     context = {"report": report, "cycle": report.cycle, "due_on": reminder.due_on, "step": reminder.step, "owing": owing}
     subject = render_to_string(f"reports/mail/{audience.value}_subject.txt", context).strip()
