@@ -2,68 +2,157 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import date, time, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, BinaryIO
 
-from python_calamine import CalamineError, CalamineWorkbook
+import openpyxl
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
+from reports.domain.indicators import Indicator, Template
+from reports.domain.numbers import canonical
 from reports.services.importing import Figure
 from units.csv_files import read_rows
 from units.problems import Problem, Problems, Refused, gettext_noop
 
 COLUMNS = ("unit_uid", "indicator", "value")
-WORKBOOKS = (".xlsx", ".xls", ".ods")
+WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+
+#: decimals of a number in a cell for words, where no indicator says how many there may be
+_ANY_DECIMALS = 15
+_ERROR_CELL = re.compile(rb"\bt=[\"']e[\"']")
+_CHUNK = 1 << 20
 
 
-def figures_in_csv(source: BinaryIO, problems: Problems) -> Iterator[Figure]:
-    """A row a figure."""
+def figures_in_csv(source: BinaryIO, template: Template, problems: Problems) -> Iterator[Figure]:
+    """A row a figure. What can't be read goes to `problems`. Raises Refused where the columns are wrong."""
     for line, cells in read_rows(source, COLUMNS, (), problems):
         yield Figure(line, "value", cells["unit_uid"].strip(), cells["indicator"].strip(), cells["value"])
 
 
-def figures_in_workbook(path: Path) -> Iterator[Figure]:
-    """A row for each unit and a column for each indicator: the first sheet, with codes in its first row. Raises Refused."""
+def figures_in_workbook(source: BinaryIO, template: Template, problems: Problems) -> Iterator[Figure]:
+    """A row for each unit and a column for each indicator: the first sheet, with codes in its first row that holds anything.
+
+    An empty cell is a blank. What can't be read goes to `problems`. Raises Refused where the columns are wrong.
+    """
+    sheet = _first_sheet(source)
+    rows = _numbered_rows(sheet)
+    header_line, header = next(rows, (1, []))
+    header = [str(cell).strip() for cell in header]
+    _check_header(header, header_line, template)
+    unit = header.index("unit_uid")
+    left = sheet.start[1] if sheet.start else 0
+    problems.extend(_errors(source, header))
+    for line, row in rows:
+        uid = _text(row[unit], _ANY_DECIMALS).strip()
+        for place, (code, cell) in enumerate(zip(header, row, strict=True), left):
+            if code == "unit_uid" or (not code and cell == ""):
+                continue
+            if not code:
+                problems.add(
+                    Problem(gettext_noop("The cell stands in a column without an indicator's code on top."), {}, line, _letters(place))
+                )
+            elif isinstance(cell, (date, time, timedelta)):
+                problems.add(
+                    Problem(gettext_noop("The cell is a day or a time; give it the format of a number, or of text."), {}, line, code)
+                )
+            else:
+                yield Figure(line, code, uid, code, _text(cell, _decimals(template.by_code[code])))
+
+
+def _first_sheet(source: BinaryIO) -> CalamineSheet:
     try:
-        rows = CalamineWorkbook.from_path(path).get_sheet_by_index(0).iter_rows()
+        return CalamineWorkbook.from_filelike(source).get_sheet_by_index(0)
     except CalamineError as error:
         raise Refused(
             Problem(gettext_noop("This is no workbook that can be read (%(reason)s). Save it as .xlsx."), {"reason": str(error)}, line=1)
         ) from error
-    header = [_text(cell).strip() for cell in next(iter(rows), [])]
-    _check_header(header)
-    unit = header.index("unit_uid")
-    for line, row in enumerate(rows, 2):
+
+
+def _numbered_rows(sheet: CalamineSheet) -> Iterator[tuple[int, list[Any]]]:
+    """The rows that hold anything, with their numbers as the spreadsheet shows them."""
+    for line, row in enumerate(sheet.iter_rows(), 1):
         if any(cell != "" for cell in row):
-            for code, cell in zip(header, row, strict=False):
-                if code and code != "unit_uid":
-                    yield Figure(line, code, _text(row[unit]).strip(), code, _text(cell))
+            yield line, row
 
 
-def _check_header(header: list[str]) -> None:
+def _check_header(header: Sequence[str], line: int, template: Template) -> None:
     problems = Problems()
     if "unit_uid" not in header:
         problems.add(
-            Problem(
-                gettext_noop("The first row needs the column unit_uid, then a column for each indicator's code."), line=1, column="unit_uid"
-            )
+            Problem(gettext_noop("The first row needs the column unit_uid, then a column for each indicator's code."), {}, line, "unit_uid")
         )
-    for name in sorted({name for name in header if name and header.count(name) > 1}):
-        problems.add(Problem(gettext_noop("The column is there twice."), line=1, column=name))
+    for name in dict.fromkeys(filter(None, header)):
+        if header.count(name) > 1:
+            problems.add(Problem(gettext_noop("The column is there twice."), {}, line, name))
+        if name != "unit_uid" and name not in template.by_code:
+            problems.add(Problem(gettext_noop("The template has no indicator “%(code)s”."), {"code": name}, line, name))
     problems.refuse_if_any()
 
 
-def _text(cell: Any) -> str:
-    """A cell as plain text. Workbooks keep numbers in binary: the shortest decimal that means the same is what was typed."""
+def _errors(source: BinaryIO, header: Sequence[str]) -> Iterator[Problem]:
+    """Cells that hold a spreadsheet's error, such as #DIV/0!, which calamine reads as empty ones."""
+    if not _may_hold_errors(source):
+        return
+    source.seek(0)
+    sheet = openpyxl.load_workbook(source, read_only=True, data_only=True).worksheets[0]
+    for row in sheet.iter_rows():
+        for cell in row:
+            if cell.data_type == "e":
+                message = gettext_noop("The cell holds the error %(error)s; mend its formula, or leave it empty.")
+                yield Problem(message, {"error": cell.value}, cell.row, _letters(cell.column - 1))
+
+
+def _may_hold_errors(source: BinaryIO) -> bool:
+    if not zipfile.is_zipfile(source):
+        return False
+    with zipfile.ZipFile(source) as parts:
+        return any(_mentions_error(parts, name) for name in parts.namelist() if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name))
+
+
+def _mentions_error(parts: zipfile.ZipFile, name: str) -> bool:
+    with parts.open(name) as part:
+        tail = b""
+        while chunk := part.read(_CHUNK):
+            if _ERROR_CELL.search(tail + chunk):
+                return True
+            tail = chunk[-8:]
+    return False
+
+
+def _letters(place: int) -> str:
+    """A column's name in a spreadsheet; the first, A, is at place 0."""
+    letters = ""
+    while place >= 0:
+        place, letter = divmod(place, 26)
+        letters, place = chr(ord("A") + letter) + letters, place - 1
+    return letters
+
+
+def _decimals(indicator: Indicator) -> int:
+    return indicator.decimals if indicator.is_number else _ANY_DECIMALS
+
+
+def _text(cell: Any, decimals: int) -> str:
+    """A cell as plain text."""
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float):
-        return _plain_digits(cell)
+        return _digits(cell, decimals)
     return str(cell)
 
 
-def _plain_digits(cell: float) -> str:
-    """Plain digits of a workbook's number: 5.0 is 5, 0.1 is 0.1, 1e21 is written out."""
-    text = f"{cell:.15g}"
-    return f"{Decimal(text):f}" if "e" in text else text
+def _digits(number: float, decimals: int) -> str:
+    """Plain digits of a number, which workbooks keep in binary: the shortest that mean the same is what was typed.
+
+    Where that has more than `decimals`, it may be the noise of computing (0.1 + 0.2): then the 15 digits that spreadsheets
+    show are meant.
+    """
+    shortest, shown = canonical(Decimal(repr(number))), Decimal(f"{number:.15g}")
+    _whole, _point, fraction = shortest.partition(".")
+    is_noise = len(fraction) > decimals and abs(float(shown) - number) <= 4 * math.ulp(number)
+    return canonical(shown) if is_noise else shortest

@@ -32,7 +32,7 @@ class Finding:
 def check_own(template: Template, own: Mapping[str, Any], level: str, levels_below: Collection[str]) -> list[Problem]:
     """The cells of `own` that a report of `level`, with reports of `levels_below` below it, may not hold. A blank is none."""
     return [
-        problem
+        problem.at(column=code)
         for code, value in own.items()
         if value is not None and (problem := _misplaced(template.by_code.get(code), code, level, levels_below))
     ]

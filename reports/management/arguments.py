@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from io import TextIOBase
 from pathlib import Path
-from typing import TextIO
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import CommandError
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Field
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from reports.models import Cycle
-from reports.policies import User
+from reports.policies import User, reports_in_reach
 from units.csv_files import open_file, read_rows
 from units.problems import Problem, Problems, Refused, gettext_noop
+
+#: far from where a moment of another time zone, or some working days later, is no date any more
+YEARS = range(1900, 3000)
 
 
 def day(text: str) -> date:
     """`YYYY-MM-DD`."""
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
         try:
-            return date.fromisoformat(text)
+            found = date.fromisoformat(text)
         except ValueError:
             pass
-    raise ArgumentTypeError(gettext("“%(text)s” is no day: write YYYY-MM-DD") % {"text": text})
+        else:
+            if found.year in YEARS:
+                return found
+    raise ArgumentTypeError(gettext("“%(text)s” is no day: write YYYY-MM-DD, of the years 1900 to 2999") % {"text": text})
 
 
 def moment(text: str) -> datetime:
@@ -37,9 +46,24 @@ def moment(text: str) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError:
         found = None
-    if found is None or found.tzinfo is None:
+    if found is None or found.tzinfo is None or found.year not in YEARS:
         raise ArgumentTypeError(gettext("“%(text)s” is no moment: write it with its offset, 2025-06-17T09:30:00+07:00") % {"text": text})
     return found
+
+
+def text_of(field: Field) -> Callable[[str], str]:
+    """Text that a model's field takes."""
+
+    def checked(text: str) -> str:
+        try:
+            field.clean(text, None)
+        except ValidationError as error:
+            raise ArgumentTypeError("; ".join(error.messages)) from error
+        if not text.isprintable() or text != text.strip():
+            raise ArgumentTypeError(gettext("“%(text)s” has a space around it, or an invisible character in it") % {"text": text})
+        return text
+
+    return checked
 
 
 def add_moment(parser: ArgumentParser) -> None:
@@ -59,12 +83,12 @@ def at_or_now(given: datetime | None) -> datetime:
     return timezone.now() if given is None else given
 
 
-def cycle_named(code: str) -> Cycle:
-    """The cycle with this code. Raises Refused."""
-    try:
-        return Cycle.objects.select_related("version__template").get(code=code)
-    except Cycle.DoesNotExist:
-        raise Refused(Problem(gettext_noop("There is no cycle “%(code)s”."), {"code": code})) from None
+def cycle_named(code: str, by: User = None) -> Cycle:
+    """The cycle with this code; one without a report in the user's reach does not exist for them (semantics §9). Raises Refused."""
+    cycle = Cycle.objects.select_related("version__template").filter(code=code).first()
+    if cycle is None or (by is not None and not reports_in_reach(by).filter(cycle=cycle).exists()):
+        raise Refused(Problem(gettext_noop("There is no cycle “%(code)s”."), {"code": code}))
+    return cycle
 
 
 def user_named(name: str | None) -> User:
@@ -123,21 +147,37 @@ def placed_in_file(lines: Mapping[str, int]) -> Iterator[None]:
 
 
 @contextmanager
-def output(name: str | None, stdout: TextIO) -> Iterator[TextIO]:
+def output(name: str | None, stdout: TextIOBase) -> Iterator[TextIOBase]:
     """Where a file goes that a command writes: FILE, or standard output for none and `-`. Half a file is never left behind."""
     if name is None or name == "-":
         yield stdout
         return
     path = Path(name)
-    part = path.with_name(path.name + ".part")
+    in_place = path.exists() and not path.is_file()
+    part = path if in_place else path.resolve().with_name(path.name + ".part")
     try:
         with part.open("w", encoding="utf-8", newline="") as file:
             yield file
-        part.replace(path)
+        if not in_place:
+            part.replace(path.resolve())
     except OSError as error:
         raise CommandError(f"{name}: {error.strerror}", returncode=2) from error
     finally:
-        part.unlink(missing_ok=True)
+        if not in_place:
+            part.unlink(missing_ok=True)
+
+
+def write_rows(command: BaseCommand, name: str | None, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows as CSV to FILE, and say how many: on standard error where standard output is the file itself."""
+    count = 0
+    with output(name, command.stdout) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        for row in rows:
+            writer.writerow(row)
+            count += 1
+    said = command.stderr if name in (None, "-") else command.stdout
+    said.write(gettext("%(count)d rows.") % {"count": count}, lambda text: text)
 
 
 def usage_error(message: str) -> CommandError:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from django.db.models import QuerySet
+
 from reports.domain.aggregation import Cells, Figure, answered, contribution, figures, rollup_value
 from reports.domain.indicators import Template
 from reports.domain.workflow import State
@@ -53,15 +55,16 @@ def total_of(template: Template, report: Report) -> Total:
     return Total({}, 0, int(report.state != State.EXEMPT))
 
 
-def reports_named(cycle: Cycle, unit_uids: Sequence[str]) -> dict[int, str]:
-    """The cycle's reports of these units: uid by report id. Refuses units that don't report, each by its name."""
+def reports_named(cycle: Cycle, unit_uids: Sequence[str], reach: QuerySet[Report] | None = None) -> dict[int, str]:
+    """The cycle's reports of these units, among those in `reach`: uid by report id. Refuses the other units, each by its name."""
+    reach = Report.objects.all() if reach is None else reach
     found: dict[int, str] = {}
     for start in range(0, len(unit_uids), _CHUNK):
-        chunk = Report.objects.filter(cycle=cycle, unit__uid__in=unit_uids[start : start + _CHUNK])
+        chunk = reach.filter(cycle=cycle, unit__uid__in=unit_uids[start : start + _CHUNK])
         found.update(chunk.values_list("pk", "unit__uid"))
     known = set(found.values())
     problems = Problems()
-    for uid in unit_uids:
+    for uid in dict.fromkeys(unit_uids):
         if uid not in known:
             problems.add(Problem(gettext_noop("This unit has no report in the cycle %(cycle)s."), {"cycle": cycle.code}, unit_uid=uid))
     problems.refuse_if_any()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from reports.models import Cycle, Report
+from reports.models import Cycle, Flag, Report
 
 
 class StatusRow(NamedTuple):
@@ -22,16 +22,14 @@ class StatusRow(NamedTuple):
 
 def status_rows(cycle: Cycle, at: datetime) -> Iterator[StatusRow]:
     """Every report of the cycle, sorted by unit uid. `at` only separates missing from pending."""
-    rows = Report.objects.filter(cycle=cycle).with_timeliness(at).with_open_flags().select_related("unit").defer("own").order_by()
-    for report in sorted(rows, key=lambda report: report.unit.uid):
-        yield StatusRow(
-            report.unit.uid,
-            report.state,
-            _moment(cycle, report.due_at),
-            _moment(cycle, report.first_submitted_at),
-            report.timeliness,
-            "|".join(sorted(flag.kind for flag in report.open_flags)),
-        )
+    flags: dict[str, list[str]] = {}
+    open_flags = Flag.objects.filter(report__cycle=cycle, cleared_at__isnull=True)
+    for uid, kind in open_flags.order_by().values_list("report__unit__uid", "kind"):
+        flags.setdefault(uid, []).append(kind)
+    rows = Report.objects.filter(cycle=cycle).with_timeliness(at).order_by()
+    columns = ("unit__uid", "state", "due_at", "first_submitted_at", "timeliness")
+    for uid, state, due_at, first, timeliness in sorted(rows.values_list(*columns)):
+        yield StatusRow(uid, state, _moment(cycle, due_at), _moment(cycle, first), timeliness, "|".join(sorted(flags.get(uid, ()))))
 
 
 def _moment(cycle: Cycle, moment: datetime | None) -> str:

@@ -14,13 +14,14 @@ from units.models import Level
 from units.problems import Problem, Problems, Refused, gettext_noop
 
 
-def add_version(code: str, name: str, indicators: Sequence[domain.Indicator], *, name_en: str = "") -> TemplateVersion:
+def add_version(code: str, name: str, indicators: Sequence[domain.Indicator], *, name_en: str | None = None) -> TemplateVersion:
     """Record `indicators` as the next version of the template `code`, which is made where there is none, as a draft.
 
-    The indicators have to be sound already (`domain.template_file.parse_indicators`).
+    Without `name_en` the English name stays what it is. The indicators have to be sound already (`domain.template_file.parse_indicators`).
     """
     with transaction.atomic():
-        template, _ = ReportTemplate.objects.update_or_create(code=code, defaults={"name": name, "name_en": name_en})
+        names = {"name": name} if name_en is None else {"name": name, "name_en": name_en}
+        template, _ = ReportTemplate.objects.update_or_create(code=code, defaults=names)
         version = TemplateVersion.objects.create(template=template, number=_next_number(template))
         _write(version, indicators)
         return version

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from reports.domain.indicators import Template
 from reports.domain.numbers import parse_plain
 from reports.domain.workflow import State
 from reports.models import Cycle, Report
-from reports.policies import User
+from reports.policies import User, reports_in_reach
 from reports.services import filling, reviewing, submitting, transitions
 from reports.services.submitting import Declaration
 from units.problems import Problem, Problems, Refused, gettext_noop
@@ -47,6 +48,12 @@ class Imported:
     figures: int
 
 
+#: how many reports are held in memory at once, with all that they declare
+_BATCH = 500
+#: what was refused below is a problem of its own, and not one more of each superior
+_DESPITE_THOSE_BELOW = Declaration(confirm_incomplete=True)
+
+
 class _Owner(NamedTuple):
     """What has to be known of a report before its figures are written."""
 
@@ -62,24 +69,27 @@ def import_figures(
 
     Raises Refused with every problem found, each with its line; nothing is written then.
     """
-    owners = _owners(cycle)
+    owners = _owners(cycle, journey.by)
     gathered = _Gathered(cycle.version.compiled(), problems)
     gathered.take(figures, owners)
     problems.refuse_if_any()
     with transaction.atomic():
+        done = 0
         for chunk in _chunks(gathered, owners):
-            _collecting(problems, gathered, lambda chunk=chunk: _save(chunk, gathered, owners, journey))
-            progress(len(chunk))
+            _collecting(problems, gathered, partial(_save, chunk, gathered, owners, journey))
+            done += len(chunk)
+            progress(done)
         problems.refuse_if_any()
         if journey.to in (State.SUBMITTED, State.ACCEPTED):
             for chunk in _chunks(gathered, owners):
-                _collecting(problems, gathered, lambda chunk=chunk: _advance(chunk, owners, journey))
+                onward = replace(journey, declaration=_DESPITE_THOSE_BELOW) if problems else journey
+                _collecting(problems, gathered, partial(_advance, chunk, owners, onward))
         problems.refuse_if_any()
     return Imported(len(gathered.changes), gathered.count)
 
 
-def _owners(cycle: Cycle) -> dict[str, _Owner]:
-    rows = Report.objects.filter(cycle=cycle).order_by("position").values_list("unit__uid", "pk", "depth", "superior_id")
+def _owners(cycle: Cycle, by: User) -> dict[str, _Owner]:
+    rows = reports_in_reach(by).filter(cycle=cycle).order_by("position").values_list("unit__uid", "pk", "depth", "superior_id")
     return {uid: _Owner(pk, depth, superior_id is not None) for uid, pk, depth, superior_id in rows.iterator(chunk_size=5000)}
 
 
@@ -89,60 +99,70 @@ class _Gathered:
     def __init__(self, template: Template, problems: Problems) -> None:
         self.template = template
         self.problems = problems
+        self.places = {code: place for place, code in enumerate(template.by_code)}
+        #: for each unit its figures, `[code,line,value],` one after the other
         self.changes: dict[str, str] = {}
+        #: for each unit a bit for each indicator that it has a figure of
+        self.seen: dict[str, int] = {}
         self.count = 0
+        #: the column of all figures, where they don't stand in one of their indicator's own
+        self.value_column = ""
 
     def take(self, figures: Iterable[Figure], owners: dict[str, _Owner]) -> None:
-        uid = ""
-        cells: dict[str, list[Any]] = {}
+        stranger: str | int | None = None
         for figure in figures:
-            if figure.unit_uid != uid:
-                self._keep(uid, cells)
-                uid, cells = figure.unit_uid, self._kept(figure.unit_uid)
-                if uid not in owners:
-                    self.problems.add(
-                        Problem(gettext_noop("“%(uid)s” has no report in this cycle."), {"uid": uid}, figure.line, "unit_uid")
-                    )
-            self._add(cells, figure)
-        self._keep(uid, cells)
+            if figure.unit_uid in owners:
+                stranger = None
+            elif stranger != (figure.unit_uid or figure.line):
+                stranger = figure.unit_uid or figure.line
+                self._refuse_stranger(figure)
+            self._add(figure, keep=stranger is None)
 
-    def _add(self, cells: dict[str, list[Any]], figure: Figure) -> None:
-        indicator = self.template.by_code.get(figure.indicator)
-        if indicator is None:
-            known = Problem(gettext_noop("The template has no indicator “%(code)s”."), {"code": figure.indicator}, figure.line, "indicator")
-            self.problems.add(known)
-        elif figure.indicator in cells:
-            twice = Problem(
-                gettext_noop("This figure is there twice; line %(line)d has it first."),
-                {"line": cells[figure.indicator][0]},
-                figure.line,
-                "indicator",
-            )
-            self.problems.add(twice)
-        else:
-            try:
-                cells[figure.indicator] = [figure.line, parse_plain(figure.value, indicator)]
-                self.count += 1
-            except Refused as refused:
-                self.problems.extend(problem.at(line=figure.line, column=figure.column) for problem in refused.problems)
+    def _refuse_stranger(self, figure: Figure) -> None:
+        message = gettext_noop("“%(uid)s” has no report in this cycle.") if figure.unit_uid else gettext_noop("The uid is empty.")
+        self.problems.add(Problem(message, {"uid": figure.unit_uid}, figure.line, "unit_uid"))
 
-    def _keep(self, uid: str, cells: dict[str, list[Any]]) -> None:
-        if cells:
-            self.changes[uid] = json.dumps(cells, ensure_ascii=False, separators=(",", ":"))
+    def _add(self, figure: Figure, *, keep: bool) -> None:
+        place = self.places.get(figure.indicator)
+        if place is None:
+            unknown = gettext_noop("The template has no indicator “%(code)s”.")
+            self.problems.add(Problem(unknown, {"code": figure.indicator}, figure.line, "indicator"))
+            return
+        seen = self.seen.get(figure.unit_uid, 0)
+        if seen >> place & 1:
+            first = self._figures(figure.unit_uid)[figure.indicator][0]
+            twice = gettext_noop("This figure is there twice; line %(line)d has it first.")
+            column = figure.column if figure.column == figure.indicator else "indicator"
+            self.problems.add(Problem(twice, {"line": first}, figure.line, column))
+            return
+        try:
+            value = parse_plain(figure.value, self.template.by_code[figure.indicator])
+        except Refused as refused:
+            self.problems.extend(problem.at(line=figure.line, column=figure.column) for problem in refused.problems)
+            return
+        if keep:
+            if figure.column != figure.indicator:
+                self.value_column = figure.column
+            kept = json.dumps([figure.indicator, figure.line, value], ensure_ascii=False, separators=(",", ":"))
+            self.changes[figure.unit_uid] = f"{self.changes.get(figure.unit_uid, '')}{kept},"
+            self.seen[figure.unit_uid] = seen | 1 << place
+            self.count += 1
 
-    def _kept(self, uid: str) -> dict[str, list[Any]]:
-        return json.loads(self.changes.get(uid, "{}"))
+    def _figures(self, uid: str) -> dict[str, tuple[int, Any]]:
+        """The unit's figures by indicator, each with its line."""
+        return {code: (line, value) for code, line, value in json.loads(f"[{self.changes.get(uid, '')[:-1]}]")}
 
     def changes_of(self, uid: str) -> dict[str, Any]:
-        return {code: value for code, (_, value) in self._kept(uid).items()}
+        return {code: value for code, (_line, value) in self._figures(uid).items()}
 
     def line_of(self, problem: Problem) -> Problem:
         """The problem at the line of the figure that it is about, or else at the first line of its unit."""
-        cells = self._kept(problem.unit_uid)
-        if not cells:
-            return problem
-        line = cells[problem.column][0] if problem.column in cells else min(line for line, _ in cells.values())
-        return problem.at(line=line, column=problem.column or "unit_uid")
+        figures = self._figures(problem.unit_uid)
+        if problem.column in figures:
+            return problem.at(line=figures[problem.column][0], column=self.value_column or problem.column)
+        if figures:
+            return problem.at(line=min(line for line, _value in figures.values()), column="unit_uid")
+        return problem
 
 
 def _chunks(gathered: _Gathered, owners: dict[str, _Owner]) -> Iterator[Sequence[str]]:
@@ -152,8 +172,8 @@ def _chunks(gathered: _Gathered, owners: dict[str, _Owner]) -> Iterator[Sequence
         by_depth.setdefault(owners[uid].depth, []).append(uid)
     for depth in sorted(by_depth, reverse=True):
         uids = by_depth[depth]
-        for start in range(0, len(uids), transitions.BATCH):
-            yield uids[start : start + transitions.BATCH]
+        for start in range(0, len(uids), _BATCH):
+            yield uids[start : start + _BATCH]
 
 
 def _save(uids: Sequence[str], gathered: _Gathered, owners: dict[str, _Owner], journey: Journey) -> None:
@@ -179,4 +199,7 @@ def _collecting(problems: Problems, gathered: _Gathered, write: Callable[[], Non
     try:
         write()
     except Refused as refused:
-        problems.extend(gathered.line_of(problem) for problem in refused.problems)
+        placed = Problems()
+        placed.extend(gathered.line_of(problem) for problem in refused.problems)
+        placed.count = refused.problems.count
+        problems.include(placed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -21,7 +21,7 @@ from reports.queries.calendar import working_days_from
 from reports.queries.progress import rates_below
 from reports.services import rolling_up, transitions
 from reports.services.transitions import Step
-from units.problems import Problem, Problems, gettext_noop
+from units.problems import Problem, Problems, Refused, gettext_noop
 
 Explanations = Mapping[str, str]
 Seen = Mapping[int, int] | None
@@ -127,8 +127,16 @@ def submit(
         # all reports before any total: whoever holds totals and waits for a report could wait for ever
         locked = [transitions.lock(group) for group in transitions.groups(reports)]
         transitions.check(step, [report for group in locked for report in group])
+        declaration = declaration or Declaration()
+        problems = Problems()
         for group in locked:
-            _submit_locked(step, group, declaration or Declaration())
+            try:
+                _submit_locked(step, group, declaration)
+            except Refused as refused:
+                problems.include(refused.problems)
+                # what was refused below is a problem of its own, and not one more of its superior
+                declaration = replace(declaration, confirm_incomplete=True)
+        problems.refuse_if_any()
 
 
 def _submit_locked(step: Step, reports: Sequence[Report], declaration: Declaration) -> None:

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import csv
 from argparse import ArgumentParser
 from typing import Any
 
 from django.utils.translation import gettext
 
-from reports.management.arguments import cycle_named, output, usage_error
+from reports.management.arguments import cycle_named, usage_error, write_rows
 from reports.queries.consolidated import RollupRow, reports_of, rollup_rows
 from reports.services import rolling_up
 from units.management.refusing import RefusingCommand
@@ -27,10 +26,4 @@ class Command(RefusingCommand):
         cycle = cycle_named(options["cycle"])
         rolling_up.drain_all([cycle.pk])
         reports = reports_of(cycle, options["unit"], options["depth"])
-        count = 0
-        with output(options["output"], self.stdout) as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(RollupRow._fields)
-            for count, row in enumerate(rollup_rows(cycle, reports), 1):
-                writer.writerow(row)
-        self.stderr.write(gettext("%(count)d rows.") % {"count": count}, self.style.SUCCESS)
+        write_rows(self, options["output"], RollupRow._fields, rollup_rows(cycle, reports))

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import csv
 from argparse import ArgumentParser
 from typing import Any
 
-from django.utils.translation import gettext
-
-from reports.management.arguments import add_moment, at_or_now, cycle_named, output
+from reports.management.arguments import add_moment, at_or_now, cycle_named, write_rows
 from reports.queries.status import StatusRow, status_rows
 from units.management.refusing import RefusingCommand
 
@@ -21,10 +18,4 @@ class Command(RefusingCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         cycle = cycle_named(options["cycle"])
-        count = 0
-        with output(options["output"], self.stdout) as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(StatusRow._fields)
-            for count, row in enumerate(status_rows(cycle, at_or_now(options["at"])), 1):
-                writer.writerow(row)
-        self.stderr.write(gettext("%(count)d rows.") % {"count": count}, self.style.SUCCESS)
+        write_rows(self, options["output"], StatusRow._fields, status_rows(cycle, at_or_now(options["at"])))

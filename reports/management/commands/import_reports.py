@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError
 from django.utils.translation import gettext
 
 from reports.documents.figures_in import WORKBOOKS, figures_in_csv, figures_in_workbook
@@ -35,11 +34,11 @@ class Command(RefusingCommand):
         add_user(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.file_name = ""
-        cycle = cycle_named(options["cycle"])
+        user = user_named(options["user"])
+        cycle = cycle_named(options["cycle"], user)
         journey = Journey(
             State(options["state"]),
-            user_named(options["user"]),
+            user,
             at_or_now(options["at"]),
             options["reason"],
             Declaration(confirm_incomplete=options["confirm_incomplete"]),
@@ -54,12 +53,9 @@ class Command(RefusingCommand):
 def _import(cycle: Cycle, name: str, journey: Journey) -> Imported:
     problems = Problems()
     progress = Progress(sys.stderr, gettext("reports written"))
+    figures_in = figures_in_workbook if Path(name).suffix.lower() in WORKBOOKS else figures_in_csv
     try:
-        if Path(name).suffix.lower() in WORKBOOKS:
-            if not Path(name).is_file():
-                raise CommandError(gettext("%(name)s: there is no such file") % {"name": name}, returncode=2)
-            return import_figures(cycle, figures_in_workbook(Path(name)), problems, journey, progress)
         with opened(name) as source:
-            return import_figures(cycle, figures_in_csv(source, problems), problems, journey, progress)
+            return import_figures(cycle, figures_in(source, cycle.version.compiled(), problems), problems, journey, progress)
     finally:
         progress.end()

@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from reports.domain.template_file import parse_indicators
-from reports.management.arguments import opened
+from reports.management.arguments import opened, text_of
+from reports.models import ReportTemplate
 from reports.services import configuring
 from units.management.refusing import RefusingCommand
 
@@ -18,9 +19,11 @@ class Command(RefusingCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help="indicators as CSV (docs/interfaces.md); - is standard input")
-        parser.add_argument("--code", required=True, help="the template's code; it is made where there is none")
-        parser.add_argument("--name", required=True, help="the template's name in Vietnamese")
-        parser.add_argument("--name-en", default="", help="its name in English")
+        parser.add_argument(
+            "--code", type=text_of(ReportTemplate.code.field), required=True, help="the template's code; it is made where there is none"
+        )
+        parser.add_argument("--name", type=text_of(ReportTemplate.name.field), required=True, help="the template's name in Vietnamese")
+        parser.add_argument("--name-en", type=text_of(ReportTemplate.name_en.field), help="its name in English")
         parser.add_argument("--publish", action="store_true", help="publish the version: it never changes from then on")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,8 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from reports.domain.periods import Period, parse_period
-from reports.management.arguments import by_level, day, placed_in_file, units_in_file, usage_error
-from reports.models import TemplateVersion
+from reports.management.arguments import by_level, day, placed_in_file, text_of, units_in_file, usage_error
+from reports.models import Cycle, TemplateVersion
 from reports.models.cycle import DEFAULT_CORRECTION_DAYS, DEFAULT_REMINDERS, DEFAULT_REVIEW_DAYS
 from reports.services import configuring, opening
 from reports.services.opening import LevelsWithoutDueDay, Plan
@@ -25,7 +26,7 @@ class Command(RefusingCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         # argparse takes `-3,0,1` for an option unless it is told that this is what negative numbers look like here
-        parser._negative_number_matcher = re.compile(r"-\d+(,-?\d+)*$")  # type: ignore[attr-defined]
+        parser._negative_number_matcher = re.compile(r"-\d+(,-?\d+)*$")  # noqa: SLF001
         parser.add_argument("--template", metavar="CODE", required=True)
         parser.add_argument("--period", required=True, type=_period, help="2025-H1, 2025-Y, 2025-Q1, 2025-M01, 2021..2025")
         parser.add_argument("--under", metavar="UID", nargs="+", action="extend", required=True, help="these units and all below them")
@@ -42,16 +43,17 @@ class Command(RefusingCommand):
             "--approval", metavar="LEVEL", nargs="+", action="extend", default=[], help="levels that ask for the leader's approval"
         )
         parser.add_argument("--remind", metavar="N,N", type=_ladder, default=DEFAULT_REMINDERS, help="days from the due day")
-        parser.add_argument("--code", default="", help="default: TEMPLATE-PERIOD")
+        parser.add_argument("--code", type=text_of(Cycle.code.field), help="default: TEMPLATE-PERIOD")
 
     def handle(self, *args: Any, **options: Any) -> None:
         due = by_level(options["due"])
         _check_levels([*due, *options["levels"], *options["approval"]])
-        lines = units_in_file(options["units"]) if options["units"] else None
+        plan = _plan(options, due)
         self.file_name = options["units"] or ""
+        lines = units_in_file(self.file_name) if self.file_name else None
         try:
             with placed_in_file(lines or {}):
-                opened = opening.open_planned(_plan(options, due, lines), timezone.now())
+                opened = opening.open_planned(replace(plan, only_uids=lines), timezone.now())
         except LevelsWithoutDueDay as error:
             raise usage_error(
                 gettext("These levels report and need --due LEVEL=DAY: %(levels)s") % {"levels": ", ".join(error.levels)}
@@ -61,7 +63,7 @@ class Command(RefusingCommand):
             self.stdout.write(f"{level}: {count}")
 
 
-def _plan(options: dict[str, Any], due: dict[str, date], uids: Collection[str] | None) -> Plan:
+def _plan(options: dict[str, Any], due: dict[str, date]) -> Plan:
     period: Period = options["period"]
     version = TemplateVersion.objects.newest_published(options["template"])
     if version is None:
@@ -80,8 +82,7 @@ def _plan(options: dict[str, Any], due: dict[str, date], uids: Collection[str] |
         review_days=options["review_days"],
         correction_days=options["correction_days"],
         reminders=options["remind"],
-        code=options["code"],
-        only_uids=uids,
+        code=options["code"] or "",
     )
 
 

@@ -21,6 +21,7 @@ from reports.management.arguments import (
     user_named,
 )
 from reports.models import Report
+from reports.policies import reports_in_reach
 from reports.queries.consolidated import reports_named
 from reports.services import reviewing, rolling_up, submitting
 from reports.services.submitting import Declaration
@@ -46,15 +47,15 @@ class Command(RefusingCommand):
         action = Action(options["action"])
         if action is Action.EXTEND and options["until"] is None:
             raise usage_error(gettext("extend needs --until DAY"))
-        self.file_name = options["units"] or ""
-        lines = units_in_file(options["units"]) if options["units"] else {}
-        uids = list(dict.fromkeys([*options["unit"], *lines]))
         if not options["unit"] and not options["units"]:
             raise usage_error(gettext("name units with --unit UID or --units FILE"))
-        cycle = cycle_named(options["cycle"])
+        user = user_named(options["user"])
+        cycle = cycle_named(options["cycle"], user)
+        self.file_name = options["units"] or ""
+        lines = units_in_file(self.file_name) if self.file_name else {}
         with placed_in_file(lines):
-            ids = reports_named(cycle, uids)
-            who_and_when = {"by": user_named(options["user"]), "at": at_or_now(options["at"]), "reason": options["reason"]}
+            ids = reports_named(cycle, list(dict.fromkeys([*options["unit"], *lines])), reports_in_reach(user))
+            who_and_when = {"by": user, "at": at_or_now(options["at"]), "reason": options["reason"]}
             _service(action, options["until"], options["confirm_incomplete"])(Report.objects.filter(pk__in=list(ids)), **who_and_when)
         rolling_up.drain_all([cycle.pk])
         self.stdout.write(gettext("%(action)s: %(count)d reports.") % {"action": action.value, "count": len(ids)})
