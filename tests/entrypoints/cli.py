@@ -83,6 +83,11 @@ def start(*arguments: object, language: str = "en", **streams: object) -> subpro
     return subprocess.Popen(command, cwd=BASE_DIR, env=environment, **streams)  # type: ignore[call-overload]
 
 
+def standard_levels() -> None:
+    """The levels that `migrate` makes, which a test with transactions of its own has flushed."""
+    unit_builders.make_standard_levels(unit_builders.Level)
+
+
 def run_process(*arguments: object, stdin: bytes = b"", language: str = "en") -> Ran:
     process = start(*arguments, language=language, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, err = process.communicate(stdin, timeout=60)

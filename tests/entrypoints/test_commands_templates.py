@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 
 from reports.models import Indicator, ReportTemplate, TemplateVersion
-from tests.entrypoints.cli import INDICATOR_COLUMNS, Ran, csv_of, done, manage, template_file
+from tests.entrypoints.cli import INDICATOR_COLUMNS, Ran, csv_of, done, manage, standard_levels, template_file
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _levels(db: None) -> None:
+    standard_levels()
+
 
 ROW = "a,integer,hamlet|commune,sum,flow_sum"
 

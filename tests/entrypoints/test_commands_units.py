@@ -7,10 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests import unit_builders
-from tests.entrypoints.cli import csv_of, done, manage
+from tests.entrypoints.cli import csv_of, done, manage, standard_levels
 from units.models import Unit
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _levels(db: None) -> None:
+    standard_levels()
+
 
 ROWS = ["P,1,Tỉnh P,province,,,", "C,3,Xã C,commune,P,,2025-06-30"]
 

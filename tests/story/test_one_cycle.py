@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from reports.models import Report
-from tests.entrypoints.cli import done, figures, manage
+from tests.entrypoints.cli import done, figures, manage, standard_levels
 from units.hamlets import DATA
 
 DISTRICT = "2024-D026"
@@ -61,6 +61,7 @@ def written(given: Figures, uids: Iterable[str]) -> bytes:
 
 def given_units() -> dict[str, str]:
     """Both real trees, invented hamlets below one district, and an open cycle; each reporting unit's superior."""
+    standard_levels()
     assert done("import_units", DATA / "units_vn.csv").out == "Units: 14149 added, 0 changed, 0 unchanged.\n"
     done("generate_hamlets", "--under", DISTRICT)
     done("import_template", TEMPLATE, "--code", "dan_van", "--name", "Báo cáo công tác dân vận", "--publish")
