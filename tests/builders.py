@@ -15,6 +15,7 @@ from reports.domain.numbers import parse_plain
 from reports.domain.periods import parse_period
 from reports.models import Cycle, Flag, JournalEntry, Report, TemplateVersion
 from reports.queries.consolidated import total_of
+from reports.queries.summing import both_of
 from reports.services import configuring, filling, flagging, opening, reviewing, rolling_up, submitting
 from reports.services.opening import Plan
 from reports.services.submitting import Declaration
@@ -151,7 +152,7 @@ class Play:
         """What the unit sees while it prepares: below and own."""
         rolling_up.drain_all([self.cycle.pk])
         report = self.report(uid)
-        cells = rolling_up.both_of(self.template, [report])[report.pk]
+        cells = both_of(self.template, [report])[report.pk]
         return rollup_value(self.template.by_code[code], figures(self.template, cells)[code])
 
     def sweep(self, moment: datetime) -> None:

@@ -40,6 +40,10 @@ class Aggregation:
     def merged(self, cells: list[Cell]) -> Cell:
         raise NotImplementedError
 
+    def added_up(self, answered: int, result: Any) -> Cell:
+        """The cell of many units, of which `answered` gave a value, from what a database made of their values."""
+        raise NotImplementedError
+
     def figure(self, cell: Cell) -> Figure:
         raise NotImplementedError
 
@@ -66,6 +70,9 @@ class Sum(Aggregation):
         if adjustments := sum([cell["adj"] for cell in cells if "adj" in cell]):
             merged["adj"] = adjustments
         return merged
+
+    def added_up(self, answered: int, result: Any) -> Cell:
+        return {"n": answered, "sum": result}
 
     def figure(self, cell: Cell) -> Figure:
         return exact(cell["sum"])
@@ -98,6 +105,9 @@ class Extreme(Aggregation):
         value = self._choose(values) if type(values[0]) is int else self._choose(values, key=Decimal)
         return {"n": sum([cell["n"] for cell in cells]), "value": value}
 
+    def added_up(self, answered: int, result: Any) -> Cell:
+        return {"n": answered, "value": result}
+
     def figure(self, cell: Cell) -> Figure:
         return exact(cell["value"])
 
@@ -113,6 +123,9 @@ class CountYes(Aggregation):
 
     def merged(self, cells: list[Cell]) -> Cell:
         return {"n": sum([cell["n"] for cell in cells]), "yes": sum([cell["yes"] for cell in cells])}
+
+    def added_up(self, answered: int, result: Any) -> Cell:
+        return {"n": answered, "yes": result}
 
     def figure(self, cell: Cell) -> Figure:
         return Fraction(cell["yes"])
@@ -136,6 +149,9 @@ class Distribution(Aggregation):
             for choice, count in cell["of"].items():
                 of[choice] += count
         return {"n": sum([cell["n"] for cell in cells]), "of": of}
+
+    def added_up(self, answered: int, result: Any) -> Cell:
+        return {"n": answered, "of": dict(zip(self._none, result, strict=True))}
 
     def figure(self, cell: Cell) -> Figure:
         of = cell["of"]
@@ -170,7 +186,7 @@ def _aggregations(template: Template) -> Mapping[str, Aggregation]:
 
 
 @lru_cache(maxsize=64)
-def _entered(template: Template) -> Mapping[str, Aggregation]:
+def entered(template: Template) -> Mapping[str, Aggregation]:
     """The same without formulas: what own values become cells of."""
     return MappingProxyType({code: each for code, each in _aggregations(template).items() if not template.by_code[code].is_formula})
 
@@ -181,20 +197,27 @@ def contribution(template: Template, own: Mapping[str, Any], level: str, adjustm
     Own values of codes that the template doesn't hold are left out. An adjustment, a stored number or an integer as text,
     gives a value and is no answer.
     """
-    entered = _entered(template)
-    cells = {code: entered[code].cell(value) for code, value in own.items() if value is not None and code in entered}
+    aggregations = entered(template)
+    cells = {code: aggregations[code].cell(value) for code, value in own.items() if value is not None and code in aggregations}
     if template.formulas_in_unit:
-        values = OwnValues(template, own.get, level, template.formulas_in_unit)
-        for code in template.formulas_in_unit:
-            if template.by_code[code].evaluated_in_unit and (value := values.value(code)) is not None:
-                cells[code] = _aggregations(template)[code].cell(value)
+        cells |= computed_in_unit(template, own, level)
     for code, amount in adjustments:
-        if code not in entered or not template.by_code[code].may_be_adjusted:
+        if code not in aggregations or not template.by_code[code].may_be_adjusted:
             continue
         is_integer = template.by_code[code].value_type == ValueType.INTEGER
         adjustment: Cell = {"n": 0, "sum": int(amount) if is_integer else amount, "adj": 1}
-        cells[code] = entered[code].merged([cells[code], adjustment]) if code in cells else adjustment
+        cells[code] = aggregations[code].merged([cells[code], adjustment]) if code in cells else adjustment
     return cells
+
+
+def computed_in_unit(template: Template, own: Mapping[str, Any], level: str) -> Cells:
+    """The part of a contribution that is the report's yes/no and choice formulas."""
+    values = OwnValues(template, own.get, level, template.formulas_in_unit)
+    return {
+        code: _aggregations(template)[code].cell(value)
+        for code in template.formulas_in_unit
+        if template.by_code[code].evaluated_in_unit and (value := values.value(code)) is not None
+    }
 
 
 def merge(template: Template, parts: Iterable[Cells]) -> Cells:

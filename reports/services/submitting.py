@@ -16,7 +16,7 @@ from reports.domain.validation import Finding, check_submission
 from reports.domain.workflow import Action
 from reports.models import Report, Submission
 from reports.policies import User
-from reports.queries import history
+from reports.queries import history, summing
 from reports.queries.calendar import working_days_from
 from reports.queries.progress import rates_below
 from reports.services import rolling_up, transitions
@@ -71,7 +71,7 @@ def readiness(reports: Sequence[Report], at: datetime, *, drained: bool = False)
     template = cycle.version.compiled()
     if not drained and any(report.has_reports_below for report in reports):
         rolling_up.drain_all([cycle.pk])
-    figures = rolling_up.below_and_both(template, reports)
+    figures = summing.below_and_both(template, reports)
     rates = rates_below(reports, at)
     units = [report.unit_id for report in reports]
     previous = history.previous(cycle, units) if template.uses_previous else {}
@@ -184,7 +184,7 @@ def _obstacles(report: Report, ready: Readiness, declaration: Declaration) -> li
 
 
 def _record(step: Step, reports: Sequence[Report], ready: Mapping[int, Readiness], declaration: Declaration) -> dict[int, Submission]:
-    adjustments = rolling_up.adjustments_of(report.pk for report in reports)
+    adjustments = summing.adjustments_of(report.pk for report in reports)
     numbers = dict(Submission.objects.filter(report__in=reports).order_by("number").values_list("report_id", "number"))
     rows = Submission.objects.bulk_create(
         (

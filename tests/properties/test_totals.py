@@ -15,7 +15,8 @@ from reports.domain.aggregation import answered, figures
 from reports.domain.workflow import Action
 from reports.models import Report, Rollup, RollupMark
 from reports.queries.consolidated import total_of
-from reports.services import filling, flagging, rolling_up
+from reports.queries.summing import both_of
+from reports.services import filling, flagging
 from tests.builders import LEVELS, Play, given_cycle, given_template
 from tests.domain.builders import indicator
 from tests.properties.brute_force import FORMULAS, Oracle, Value
@@ -146,7 +147,7 @@ def _compare(play: Play, declared: dict[int, dict[str, Value]]) -> None:
         for code in play.template.by_code.keys() - FORMULAS.keys() - {"note"}:
             assert answered(play.template.by_code[code], ours.cells) == oracle.answered(report, code)
         both = oracle.both(report)
-        assert _comparable(play, rolling_up.both_of(play.template, [report])[report.pk]) == both
+        assert _comparable(play, both_of(play.template, [report])[report.pk]) == both
         changed = report.state in ("submitted", "accepted") and declared[report.pk] != both
         assert ("figures_changed" in play.flags(report.unit.uid)) == changed
     assert Rollup.objects.filter(report__cycle=play.cycle).count() == sum(report.has_reports_below for report in stored)

@@ -1,0 +1,167 @@
+"""Totals as they have to be, computed from direct children (semantics §5): a few reads, however many there are.
+
+Nothing is written here; `services.rolling_up` stores what comes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.db.models import Case, Exists, F, JSONField, OuterRef, Q, When
+
+from reports.domain.aggregation import Cells, contribution, merge, same_figures
+from reports.domain.indicators import EnteredBy, Template
+from reports.domain.workflow import WITH_SUPERIOR, State
+from reports.models import Adjustment, Report, ReportQuerySet, Rollup, RollupMark
+
+_CHUNK = 2000
+_IS_LEAF = Q(end=F("position"))
+
+
+@dataclass(slots=True)
+class Node:
+    """A report with reports below it, while its total is computed. `declared` is what it last submitted, while that stands."""
+
+    id: int
+    superior_id: int | None
+    depth: int
+    level: str
+    state: str
+    own: dict[str, Any]
+    declared: Cells | None
+    adjustments: list[tuple[str, Any]] = field(default_factory=list)
+    parts: list[Cells] = field(default_factory=list)
+    counted: int = 0
+    expected: int = 0
+
+    def add(self, cells: Cells, counted: int, expected: int) -> None:
+        """Take a child's total in."""
+        if cells:
+            self.parts.append(cells)
+        self.counted += counted
+        self.expected += expected
+
+
+class Child(NamedTuple):
+    """A direct child's total, as its superior takes it in."""
+
+    superior_id: int
+    cells: Cells
+    counted: int
+    expected: int
+
+
+Nodes = dict[int, Node]
+
+
+def marked_nodes(cycle_id: int, root_position: int) -> Nodes:
+    """The reports of one tree of a cycle whose total is marked: every superior of a marked report, and itself."""
+    marks = RollupMark.objects.filter(
+        cycle_id=cycle_id,
+        root_position=root_position,
+        report__position__gte=OuterRef("position"),
+        report__position__lte=OuterRef("end"),
+    )
+    return _nodes(Report.objects.filter(Exists(marks), cycle_id=cycle_id, root_position=root_position))
+
+
+def all_nodes(root: Report) -> Nodes:
+    """Every report of the root's tree that has a stored total."""
+    return _nodes(Report.objects.subtree_of(root))
+
+
+def _nodes(reports: ReportQuerySet) -> Nodes:
+    stands = Q(state__in=[state.value for state in WITH_SUPERIOR])
+    declared = Case(When(stands, then=F("last_submission__declared")), output_field=JSONField())
+    columns = ("pk", "superior_id", "depth", "level__code", "state", "own", declared)
+    nodes = {row[0]: Node(*row) for row in reports.with_reports_below().order_by().values_list(*columns)}
+    for report_id, adjustments in adjustments_of(nodes).items():
+        nodes[report_id].adjustments = adjustments
+    return nodes
+
+
+def adjustments_of(report_ids: Iterable[int]) -> dict[int, list[tuple[str, Any]]]:
+    """The adjustments of each report, as (indicator, amount)."""
+    found: dict[int, list[tuple[str, Any]]] = {}
+    rows = Adjustment.objects.filter(report_id__in=list(report_ids)).order_by("pk")
+    for report_id, indicator, amount in rows.values_list("report_id", "indicator", "amount"):
+        found.setdefault(report_id, []).append((indicator, amount))
+    return found
+
+
+def computed(template: Template, nodes: Nodes, children: Iterable[Child] | None = None) -> list[Rollup]:
+    """The totals of these nodes, unsaved, each from its children: those among `nodes` as computed here, the others as stored.
+
+    `children` are the latter, where they are known already.
+    """
+    for child in _children(template, list(nodes), besides=nodes) if children is None else children:
+        nodes[child.superior_id].add(child.cells, child.counted, child.expected)
+    appraised = _appraised(template)
+    totals = []
+    for node in sorted(nodes.values(), key=lambda node: -node.depth):
+        total = _total(template, node, appraised)
+        totals.append(total)
+        superior = nodes.get(node.superior_id) if node.superior_id is not None else None
+        if superior is not None:
+            superior.add(total.cells, total.counted, total.expected)
+        node.parts = []
+    return totals
+
+
+def _total(template: Template, node: Node, appraised: frozenset[str]) -> Rollup:
+    counted = node.state == State.ACCEPTED
+    own = contribution(template, node.own, node.level, node.adjustments)
+    below = merge(template, node.parts)
+    both = merge(template, [below, own])
+    return Rollup(
+        report_id=node.id,
+        cells=both if counted else below,
+        counted=node.counted + counted,
+        expected=node.expected + (node.state != State.EXEMPT),
+        differs_from_declared=node.declared is not None and not same_figures(template, both, node.declared, appraised),
+    )
+
+
+def _appraised(template: Template) -> frozenset[str]:
+    """Indicators that the superior enters: they come after the submission, so no unit declared them."""
+    return frozenset(indicator.code for indicator in template.indicators if indicator.entered_by is EnteredBy.SUPERIOR)
+
+
+def below_and_both(template: Template, reports: Sequence[Report]) -> dict[int, tuple[Cells, Cells]]:
+    """What is counted strictly below each report, and *both* (semantics §5), from the totals below as they are stored."""
+    parts: dict[int, list[Cells]] = {report.pk: [] for report in reports}
+    adjustments = adjustments_of(parts)
+    for child in _children(template, [report.pk for report in reports if report.has_reports_below]):
+        parts[child.superior_id].append(child.cells)
+    seen: dict[int, tuple[Cells, Cells]] = {}
+    for report in reports:
+        below = merge(template, parts[report.pk])
+        own = contribution(template, report.own, report.level.code, adjustments.get(report.pk, ()))
+        seen[report.pk] = below, merge(template, [below, own])
+    return seen
+
+
+def both_of(template: Template, reports: Sequence[Report]) -> dict[int, Cells]:
+    """What each of these reports' units sees while it prepares: what is counted below, and its own whatever its state (§5)."""
+    return {report_id: both for report_id, (_, both) in below_and_both(template, reports).items()}
+
+
+def _children(template: Template, superior_ids: Sequence[int], besides: Nodes | None = None) -> Iterator[Child]:
+    """Every direct child of these reports, but of those in `besides`: a leaf from its figures, the others as stored."""
+    skipped = besides or {}
+    counted_leaf = _IS_LEAF & Q(state=State.ACCEPTED.value)
+    own = Case(When(counted_leaf, then=F("own")), output_field=JSONField())
+    columns = ("pk", "superior_id", "level__code", "state", own, "rollup__cells", "rollup__counted", "rollup__expected")
+    for start in range(0, len(superior_ids), _CHUNK):
+        rows = Report.objects.filter(superior_id__in=superior_ids[start : start + _CHUNK]).order_by().values_list(*columns)
+        for pk, superior_id, level, state, figures, cells, counted, expected in rows.iterator(chunk_size=_CHUNK):
+            if pk in skipped:
+                continue
+            if cells is not None:
+                yield Child(superior_id, cells, counted, expected)
+            elif figures is not None:
+                yield Child(superior_id, contribution(template, figures, level), 1, 1)
+            else:
+                yield Child(superior_id, {}, 0, int(state != State.EXEMPT))
