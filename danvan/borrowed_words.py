@@ -148,5 +148,3 @@ IMPORT_EXPORT = (
     _("This importer will import the following fields: "),
     _("Value could not be parsed."),
 )
-
-CHOICES = (_("xuat_sac"), _("tot"), _("kha"), _("trung_binh"), _("yeu"))

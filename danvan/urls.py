@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from danvan.health import healthz
+from danvan.icon import favicon
 
 urlpatterns = [
     path("", include("reports.urls", namespace="reports")),
@@ -12,4 +13,5 @@ urlpatterns = [
     path("i18n/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
+    path("favicon.ico", favicon, name="favicon"),
 ]

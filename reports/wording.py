@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from django.utils.translation import get_language, gettext, gettext_noop, ngettext
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext, ngettext, pgettext, pgettext_lazy
 
 from reports.domain.aggregation import Figure
 from reports.domain.indicators import MAX_DECIMALS, AggregateUp, Indicator, ValueType
 from reports.domain.numbers import display, exact
+from reports.domain.periods import PeriodKind, parse_period
 from reports.queries.form_sheet import Section
 
-#: choices of the project's own templates, marked so that they get their marks in Vietnamese and words in English
-CHOICES = (gettext_noop("xuat_sac"), gettext_noop("tot"), gettext_noop("kha"), gettext_noop("trung_binh"), gettext_noop("yeu"))
+#: choices of the project's own templates in words
+CHOICES = {
+    "xuat_sac": pgettext_lazy("grade", "excellent"),
+    "tot": pgettext_lazy("grade", "good"),
+    "kha": pgettext_lazy("grade", "fair"),
+    "trung_binh": pgettext_lazy("grade", "average"),
+    "yeu": pgettext_lazy("grade", "weak"),
+}
 
 
 def name_of(indicator: Indicator) -> str:
@@ -22,9 +31,31 @@ def name_of(indicator: Indicator) -> str:
 
 
 def choice_label(code: str) -> str:
-    """A choice as it is read: its translation, or else its code with spaces."""
-    label = gettext(code)
-    return label if label != code else code.replace("_", " ")
+    """A choice as it is read: its words, or else its code with spaces."""
+    return str(CHOICES[code]) if code in CHOICES else code.replace("_", " ")
+
+
+def period_name(code: str) -> str:
+    """A period as an officer says it: 6 tháng đầu năm 2025, năm 2025, giai đoạn 2021–2025. `code` names one (semantics §1)."""
+    period = parse_period(code)
+    match period.kind:
+        case PeriodKind.MONTH:
+            return date_format(date(period.year, period.number, 1), pgettext("a month, in the letters of Django's date filter", "F Y"))
+        case PeriodKind.QUARTER:
+            quarters = (
+                gettext("first quarter of %(year)s"),
+                gettext("second quarter of %(year)s"),
+                gettext("third quarter of %(year)s"),
+                gettext("fourth quarter of %(year)s"),
+            )
+            name = quarters[period.number - 1]
+        case PeriodKind.HALF:
+            name = gettext("first half of %(year)s") if period.number == 1 else gettext("second half of %(year)s")
+        case PeriodKind.YEAR:
+            name = gettext("year %(year)s")
+        case PeriodKind.SPAN:
+            name = gettext("%(first)s–%(year)s")
+    return name % {"year": period.year, "first": period.year - period.number + 1}
 
 
 def shown_number(indicator: Indicator, value: Fraction) -> str:
@@ -53,7 +84,10 @@ def shown_total(indicator: Indicator, figure: Figure, answered: int | None = Non
     if isinstance(figure, dict):
         return " · ".join(f"{choice_label(choice)} {count}" for choice, count in figure.items() if count)
     if indicator.aggregate_up == AggregateUp.COUNT_YES and answered is not None:
-        return gettext("%(yes)s of %(answered)s yes") % {"yes": shown_number(indicator, figure), "answered": answered}
+        return gettext("%(yes)s of %(answered)s yes") % {
+            "yes": shown_number(indicator, figure),
+            "answered": shown_number(indicator, Fraction(answered)),
+        }
     return shown_number(indicator, figure)
 
 

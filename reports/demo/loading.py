@@ -18,6 +18,7 @@ from reports.domain.periods import parse_period
 from reports.domain.template_file import parse_indicators
 from reports.models import Cycle, TemplateVersion
 from reports.services import configuring, flagging
+from reports.wording import period_name
 
 TEMPLATE = "dan-van"
 _TEMPLATE_FILE = Path(apps.get_app_config("reports").path) / "data" / "template_dan_van.csv"
@@ -47,9 +48,9 @@ def _load(say: Callable[[str], None], at: datetime) -> None:
     say(gettext("%(units)d units, %(hamlets)d invented hamlets.") % {"units": loaded.added, "hamlets": invented.hamlets})
     version = _template()
     users = make_accounts()
-    say(gettext("Reports of %(period)s …") % {"period": finished_year.PERIOD})
+    say(gettext("Reports of %(period)s …") % {"period": period_name(finished_year.PERIOD)})
     finished_year.load(version, users)
-    say(gettext("Reports of %(period)s …") % {"period": half_year.PERIOD})
+    say(gettext("Reports of %(period)s …") % {"period": period_name(half_year.PERIOD)})
     half_year.load(version, users)
     say(gettext("Reports of the current year …"))
     current_year.load(version, users, at)

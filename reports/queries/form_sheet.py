@@ -79,8 +79,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
+    """A report by section. `previous_period` and `year_ago_period` are the codes of the periods compared with, empty for none."""
+
     sections: list[Section]
     compares_totals: bool
+    previous_period: str
+    year_ago_period: str
+
+    @property
+    def columns(self) -> int:
+        """How many columns stand beside the names of indicators."""
+        return 1 + 2 * self.compares_totals + bool(self.previous_period) + 2 * bool(self.year_ago_period)
 
     @property
     def rows(self) -> list[Row]:
@@ -106,7 +115,12 @@ def form_sheet(report: Report, below: Cells, both: Cells) -> Sheet:
     for indicator in template.indicators:
         if _is_shown(indicator, report):
             sections.setdefault(indicator.section, []).append(rows.row(indicator))
-    return Sheet([Section(number, title, rows) for number, (title, rows) in enumerate(sections.items(), 1)], report.has_reports_below)
+    return Sheet(
+        [Section(number, title, rows) for number, (title, rows) in enumerate(sections.items(), 1)],
+        report.has_reports_below,
+        rows.previous_period,
+        rows.year_ago_period,
+    )
 
 
 def enterable(report: Report) -> list[Indicator]:
@@ -138,8 +152,11 @@ class _Rows:
         self.both = figures(template, both)
         self.own = OwnValues(template, report.own.get, report.level.code, template.formulas).value
         self.may_be_entered = {indicator.code for indicator in enterable(report)}
-        self.previous = _shown_in(history.previous_reports(report.cycle, [report.unit_id]).get(report.unit_id))
-        self.year_ago = _shown_in(history.reports_year_ago(report.cycle, [report.unit_id]).get(report.unit_id))
+        previous = history.previous_reports(report.cycle, [report.unit_id]).get(report.unit_id)
+        year_ago = history.reports_year_ago(report.cycle, [report.unit_id]).get(report.unit_id)
+        self.previous, self.year_ago = _shown_in(previous), _shown_in(year_ago)
+        self.previous_period = previous.cycle.period if previous else ""
+        self.year_ago_period = year_ago.cycle.period if year_ago else ""
         submissions = list(report.submissions.order_by("-number").only("own", "declared")[:2])
         with_superior = report.state in WITH_SUPERIOR
         self.declared: Mapping[str, Figure] = figures(template, submissions[0].declared) if submissions and with_superior else {}

@@ -25,6 +25,7 @@ register = template.Library()
 
 register.filter("indicator_name", wording.name_of)
 register.filter("choice_label", wording.choice_label)
+register.filter("period_name", wording.period_name)
 register.simple_tag(wording.shown_own, name="own_figure")
 register.simple_tag(wording.shown_total, name="total_figure")
 register.simple_tag(wording.shown_change, name="change_figure")

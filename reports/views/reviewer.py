@@ -115,15 +115,16 @@ def below(request: HttpRequest, report_id: int) -> HttpResponse:
 def _board(request: HttpRequest, report: Report, at: datetime, problems: list[str] | None = None, *, status: int = 200) -> HttpResponse:
     form = BoardFilterForm(request.GET, label_suffix="", auto_id="filter-%s")
     sought = Sought(**form.cleaned_data) if form.is_valid() else Sought()
-    rows = board(report, at)
+    children = board(report, at)
+    rows = [row for row in children if sought.admits(row.report)]
     standing = Standing(user_of(request))
     standing.learn([row.report for row in rows])
     context = {
         "report": report,
         "cycle": report.cycle,
         "at": at,
-        "rows": [row for row in rows if sought.admits(row.report)],
-        "count": len(rows),
+        "rows": rows,
+        "count": len(children),
         "form": form,
         "acceptable": {row.report.pk for row in rows if standing.can(Action.ACCEPT, row.report)},
         "fillable": {row.report.pk for row in rows if standing.can(Action.SAVE, row.report)},

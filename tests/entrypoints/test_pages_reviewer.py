@@ -64,6 +64,13 @@ def test_htmx_gets_the_rows_alone():
     assert "Đơn vị H1" in text_of(page)
 
 
+def test_the_board_offers_to_accept_only_what_it_shows():
+    play = given_form_cycle()
+    submitted(play, "H1")
+    page = english(officers()["commune"]).get(f"/reports/{play.report('C').pk}/below/?text=h2")
+    assert "Accept the selected" not in text_of(page)
+
+
 def test_the_selected_reports_are_accepted_together():
     play = given_form_cycle()
     submitted(play, "H1", "H2", "H3")

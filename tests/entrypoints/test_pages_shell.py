@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.templatetags.static import static
 from django.test import Client, RequestFactory
 from django.views.defaults import server_error
 
@@ -57,6 +58,11 @@ def test_numbers_and_names_follow_the_language():
         page = text_of(client.get(url))
     assert "1,200" in page
     assert "Households" in page
+
+
+def test_a_browser_finds_the_icon_where_it_looks_for_it():
+    icon = Client().get("/favicon.ico")
+    assert (icon.status_code, icon.headers["Location"]) == (302, static("icon.svg"))
 
 
 @pytest.mark.django_db

@@ -74,6 +74,17 @@ def test_a_year_ago_is_compared_with_the_own_figure_of_a_hamlet_and_the_total_of
     assert (commune["ty_le"].year_ago, commune["ty_le"].change) == (20, None)
 
 
+def test_the_sheet_names_the_periods_that_it_compares_with_and_has_no_column_for_none():
+    version = given_version()
+    before = given_cycle(version, period="2024-H1", due=date(2024, 6, 18), opened=at("2024-06-10 12:00"))
+    before.hand_in("H1", ho="30")
+    play = given_cycle(version)
+    reports = [play.report(uid) for uid in ("H1", "H2", "C")]
+    ready = readiness(reports, NOON)
+    sheets = [form_sheet(report, ready[report.pk].below, ready[report.pk].both) for report in reports]
+    assert [(each.previous_period, each.year_ago_period, each.columns) for each in sheets] == [("", "2024-H1", 3), ("", "", 1), ("", "", 3)]
+
+
 def test_nothing_is_marked_as_changed_before_the_first_submission():
     play = given_cycle(given_version())
     play.save("H1", ho="4")
