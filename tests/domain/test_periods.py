@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from reports.domain.periods import PeriodKind, parse_period
@@ -40,7 +42,7 @@ def test_a_period_has_the_states_days(code: str, first_day: str, last_day: str):
 )
 def test_a_period_begins_the_day_after_the_one_before_ended(codes: list[str]):
     periods = [parse_period(code) for code in codes]
-    assert [(later.first_day - earlier.last_day).days for earlier, later in zip(periods, periods[1:], strict=False)] == [1] * (len(codes) - 1)
+    assert [(later.first_day - earlier.last_day).days for earlier, later in pairwise(periods)] == [1] * (len(codes) - 1)
 
 
 @pytest.mark.parametrize(
@@ -60,8 +62,10 @@ def test_a_year_ago_is_the_same_kind_of_period_of_the_year_before(code: str, kin
 
 @pytest.mark.parametrize(
     "code",
-    ["", "2025", "2025-H3", "2025-H0", "2025-Q5", "2025-M13", "2025-M00", "2025-M1", "2025-y", "25-H1", " 2025-H1", "2025-H1\n"]
-    + ["2025..2025", "2025..2021", "2021-2025", "0000-Y", "0001-H1", "٢٠٢٥-H1", "2025-H1-2"],
+    [
+        *("", "2025", "2025-H3", "2025-H0", "2025-Q5", "2025-M13", "2025-M00", "2025-M1", "2025-y", "25-H1", " 2025-H1", "2025-H1\n"),
+        *("2025..2025", "2025..2021", "2021-2025", "0000-Y", "0001-H1", "٢٠٢٥-H1", "2025-H1-2"),
+    ],
 )
 def test_what_names_no_period_is_refused(code: str):
     with pytest.raises(Refused) as refused:

@@ -39,7 +39,8 @@ def test_an_action_is_taken_by_those_of_its_row(action: Action):
 
 
 def test_these_actions_need_a_reason():
-    assert {action.value for action, row in TRANSITIONS.items() if row.needs_reason} == {"send_back", "return", "reopen", "exempt", "extend"}
+    needing = {action.value for action, row in TRANSITIONS.items() if row.needs_reason}
+    assert needing == {"send_back", "return", "reopen", "exempt", "extend"}
 
 
 def test_only_proposing_asks_for_a_level_with_the_leaders_approval():

@@ -14,7 +14,7 @@ from reports.domain.deadlines import Timeliness, timeliness
 from reports.domain.rates import rates
 from reports.domain.workflow import State
 from reports.models import Flag, Report
-from reports.queries.cycle_progress import by_level
+from reports.queries.progress import by_level
 from reports.services.flagging import condition
 from tests.builders import Play, at, given_cycle
 

@@ -119,7 +119,8 @@ def test_of_two_actions_on_a_submitted_report_one_is_done_and_one_refused(play: 
 def test_a_report_submitted_by_two_at_once_is_submitted_once(play: Play):
     for uid in HAMLETS:
         play.save(uid, a="1")
-        assert sorted(at_once(submit(uid), submit(uid))) == ["Refused: The report is in the state “submitted”, where “submit” can't be done.", "done"]
+        ends = at_once(submit(uid), submit(uid))
+        assert sorted(ends) == ["Refused: The report is in the state “submitted”, where “submit” can't be done.", "done"]
         assert_whole(play, uid)
         assert play.report(uid).submissions.count() == 1
 
@@ -190,10 +191,9 @@ def test_a_sweep_beside_submissions_leaves_no_flag_that_a_submission_made_untrue
         play.save(uid, a="1")
         moment = at("2025-06-19 00:00") + timedelta(minutes=round_)
         Flag.objects.filter(report__unit__uid=uid).delete()
-        declaration = Declaration(confirm_incomplete=True)
         ends = at_once(
             lambda moment=moment: flagging.sweep(moment),  # type: ignore[misc]
-            lambda uid=uid, moment=moment: submitting.submit(one_report(uid), by=None, at=moment, declaration=declaration),  # type: ignore[misc]
+            lambda uid=uid, moment=moment: submitting.submit(one_report(uid), by=None, at=moment),  # type: ignore[misc]
         )
         assert ends == ["done", "done"]
         assert "missing" not in play.flags(uid)
@@ -206,7 +206,7 @@ def test_reports_of_several_ranks_submitted_at_once_wait_for_each_other_and_neve
         play.save(uid, a="1")
     for uid in [f"H{n}" for n in range(6)]:
         play.hand_in(uid, a="1")
-    ends = at_once(submit(*communes, "D"), submit("D"), submit("C0"), submit("C5"), lambda: rolling_up.drain_all())
+    ends = at_once(submit(*communes, "D"), submit("D"), submit("C0"), submit("C5"), rolling_up.drain_all)
     assert {end.split(":")[0] for end in ends} <= {"done", "Refused"}
     assert play.state("D") == "submitted"
     for uid in ("D", "C0", "C5"):

@@ -235,7 +235,8 @@ def test_a_transition_dated_before_a_flag_was_raised_leaves_what_is_still_true(p
 
 def test_a_sweep_takes_as_many_queries_for_a_large_cycle_as_for_a_small_one():
     small = given_cycle(outline={"P": {"D": {"C": ["H1"]}}})
-    large = given_cycle(small.cycle.version, {"Q": {f"E{d}": {f"K{d}{c}": [f"T{d}{c}{h}" for h in range(4)] for c in range(4)} for d in range(4)}})
+    wide = {f"E{d}": {f"K{d}{c}": [f"T{d}{c}{h}" for h in range(4)] for c in range(4)} for d in range(4)}
+    large = given_cycle(small.cycle.version, {"Q": wide})
     counts = []
     for play in (small, large):
         with CaptureQueriesContext(connection) as queries:
@@ -243,3 +244,10 @@ def test_a_sweep_takes_as_many_queries_for_a_large_cycle_as_for_a_small_one():
         counts.append((len(queries), swept.raised["missing"]))
     assert (counts[0][1], counts[1][1]) == (4, 85)
     assert counts[0][0] == counts[1][0] < 25
+
+
+def test_a_flag_that_a_sweep_of_an_earlier_moment_clears_is_never_cleared_before_it_was_raised(play: Play):
+    play.sweep(AFTER)
+    play.sweep(DUE)
+    flag = Flag.objects.get(report__unit__uid="H1")
+    assert (flag.raised_at, flag.cleared_at) == (AFTER, AFTER)

@@ -51,7 +51,7 @@ def test_a_level_that_does_not_report_is_passed_over_on_the_way_to_the_superior(
 
 
 def test_a_rank_may_be_missing_on_a_path():
-    load_csv(HEADER, "P,P,Tỉnh,province,,,", "C1,C1,Xã,commune,P,,", "D,D,Huyện,district,P,,", "C2,C2,Xã,commune,D,,", "H,H,Thôn,hamlet,C1,,")
+    load_csv(HEADER, "P,P,Tỉnh,province,,,", "C1,C1,Xã,commune,P,,", "D,D,Huyện,district,P,,", "C2,C2,Xã,commune,D,,", "H,H,T,hamlet,C1,,")
     play = given_cycle(outline={}, under=["P"])
     assert superiors(play) == {"P": None, "C1": "P", "H": "C1", "D": "P", "C2": "D"}
 
@@ -80,7 +80,9 @@ def test_a_selected_unit_that_is_not_there_is_refused_by_its_name_and_nothing_is
     assert not Report.objects.exists()
 
 
-@pytest.mark.parametrize(("day", "reporting"), [("2025-06-29", ["P", "D", "C"]), ("2025-06-30", ["P", "D", "C"]), ("2025-07-01", ["P", "N"])])
+@pytest.mark.parametrize(
+    ("day", "reporting"), [("2025-06-29", ["P", "D", "C"]), ("2025-06-30", ["P", "D", "C"]), ("2025-07-01", ["P", "N"])]
+)
 def test_the_units_are_those_of_the_reference_day_the_first_and_the_last_day_included(day: str, reporting: list[str]):
     load_csv(
         HEADER,
@@ -236,9 +238,7 @@ def _plan_of(cycle: Cycle) -> dict[str, Any]:
 # --- Opening by its day ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("moment", "opened"), [("2025-06-13 23:59:59.999999", 0), ("2025-06-14 00:00", 1), ("2025-06-30 08:00", 1)]
-)
+@pytest.mark.parametrize(("moment", "opened"), [("2025-06-13 23:59:59.999999", 0), ("2025-06-14 00:00", 1), ("2025-06-30 08:00", 1)])
 def test_a_planned_cycle_opens_on_its_day_in_its_own_time_zone(moment: str, opened: int):
     cycle = planned(opens_on=date(2025, 6, 14))
     assert [each.cycle.pk for each in opening.open_due(at(moment).astimezone(UTC))] == [cycle.pk] * opened

@@ -48,8 +48,10 @@ def planned() -> set[tuple[str, int]]:
 
 @pytest.mark.parametrize(
     ("today", "step"),
-    [(date(2025, 6, 14), None), (date(2025, 6, 15), -3), (date(2025, 6, 17), -3), (date(2025, 6, 18), 0), (date(2025, 6, 19), 1)]
-    + [(date(2025, 6, 20), 1), (date(2025, 6, 21), 3), (date(2025, 6, 25), 7), (date(2026, 6, 25), 7)],
+    [
+        *((date(2025, 6, 14), None), (date(2025, 6, 15), -3), (date(2025, 6, 17), -3), (date(2025, 6, 18), 0), (date(2025, 6, 19), 1)),
+        *((date(2025, 6, 20), 1), (date(2025, 6, 21), 3), (date(2025, 6, 25), 7), (date(2026, 6, 25), 7)),
+    ],
 )
 def test_the_ladders_newest_step_that_is_reached(today: date, step: int | None):
     assert step_reached(DUE, today, [-3, 0, 1, 3, 7]) == step

@@ -236,7 +236,8 @@ def test_year_ago_reads_the_same_kind_of_period_a_year_earlier():
 
 
 @pytest.mark.parametrize(
-    ("text", "what"), [("Ông A, CCCD 001085012345, xin hỗ trợ", "identity"), ("liên hệ 0912 345 678", "telephone"), ("liên hệ 0912345678", "telephone")]
+    ("text", "what"),
+    [("CCCD 001085012345, xin hỗ trợ", "identity"), ("liên hệ 0912 345 678", "telephone"), ("liên hệ 0912345678", "telephone")],
 )
 def test_a_narrative_that_names_a_citizen_by_number_is_stopped_with_an_explanation_before_it_is_submitted(text: str, what: str):
     play = given_cycle(given_template(indicator("t", "text", levels="hamlet", name_vi="Kết quả")))
@@ -244,7 +245,8 @@ def test_a_narrative_that_names_a_citizen_by_number_is_stopped_with_an_explanati
     with pytest.raises(Refused) as refused:
         submit(play, "H1")
     [message] = said(refused)
-    assert message.startswith("“Kết quả” holds what looks like a citizen's identity number." if what == "identity" else "“Kết quả” holds what looks like a telephone number.")
+    assert what in message
+    assert message.endswith("Take it out: no citizen is named here.")
     play.save("H1", t="Đã vận động 12.500 lượt người năm 2025")
     submit(play, "H1")
     assert play.state("H1") == "submitted"

@@ -9,8 +9,7 @@ from django.utils import timezone
 
 from reports.domain.rates import Rates
 from reports.models import Report
-from reports.queries.cycle_progress import by_level
-from reports.queries.progress import board, progress_of_cycles, rates_below
+from reports.queries.progress import board, by_level, progress_of_cycles, rates_below
 from tests.builders import Play, at, given_cycle
 
 pytestmark = pytest.mark.django_db

@@ -44,7 +44,9 @@ WAY = {
 
 
 def play_with_approval() -> Play:
-    return given_cycle(given_template(indicator("a", levels="hamlet"), indicator("score", levels="hamlet", entered_by="superior")), approval=["hamlet"])
+    return given_cycle(
+        given_template(indicator("a", levels="hamlet"), indicator("score", levels="hamlet", entered_by="superior")), approval=["hamlet"]
+    )
 
 
 def take(play: Play, action: str, uid: str, by: Any = None, **more: Any) -> None:
