@@ -142,7 +142,7 @@ class Succession(models.Model):
     class Meta:
         verbose_name = _("succession")
         verbose_name_plural = _("successions")
-        ordering: ClassVar = ["effective_on", "predecessor", "successor"]
+        ordering: ClassVar = ["effective_on", "predecessor_id", "successor_id"]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["predecessor", "successor", "effective_on"],
@@ -177,7 +177,7 @@ class Membership(models.Model):
     class Meta:
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
-        ordering: ClassVar = ["user", "unit", "role"]
+        ordering: ClassVar = ["user_id", "unit_id", "role"]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["user", "unit", "role"], name="membership_once", violation_error_message=_("This membership is recorded already.")

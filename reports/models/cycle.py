@@ -90,7 +90,7 @@ class CycleLevel(models.Model):
     class Meta:
         verbose_name = _("level of a cycle")
         verbose_name_plural = _("levels of a cycle")
-        ordering: ClassVar = ["cycle", "level__rank"]
+        ordering: ClassVar = ["cycle_id", "level__rank"]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["cycle", "level"], name="cycle_level_once", violation_error_message=_("This level has a due day already.")

@@ -27,7 +27,7 @@ class Flag(models.Model):
     class Meta:
         verbose_name = _("flag")
         verbose_name_plural = _("flags")
-        ordering: ClassVar = ["report", "kind", "raised_at"]
+        ordering: ClassVar = ["report_id", "kind", "raised_at"]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["report", "kind"],
@@ -58,7 +58,7 @@ class Reminder(models.Model):
     class Meta:
         verbose_name = _("reminder")
         verbose_name_plural = _("reminders")
-        ordering: ClassVar = ["report", "step"]
+        ordering: ClassVar = ["report_id", "step"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["report", "audience", "due_on", "step"], name="reminder_once")]
 
     def __str__(self) -> str:

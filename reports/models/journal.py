@@ -72,7 +72,7 @@ class Submission(AppendOnly):
     class Meta:
         verbose_name = _("submission")
         verbose_name_plural = _("submissions")
-        ordering: ClassVar = ["report", "number"]
+        ordering: ClassVar = ["report_id", "number"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["report", "number"], name="submission_once")]
 
     def __str__(self) -> str:
@@ -98,7 +98,7 @@ class JournalEntry(AppendOnly):
     class Meta:
         verbose_name = _("journal entry")
         verbose_name_plural = _("journal")
-        ordering: ClassVar = ["report", "pk"]
+        ordering: ClassVar = ["report_id", "pk"]
 
     def __str__(self) -> str:
         return f"{self.report_id}: {self.action}"
@@ -114,7 +114,7 @@ class ReviewNote(AppendOnly):
     class Meta:
         verbose_name = _("review note")
         verbose_name_plural = _("review notes")
-        ordering: ClassVar = ["entry", "pk"]
+        ordering: ClassVar = ["entry_id", "pk"]
 
     def __str__(self) -> str:
         return f"{self.indicator}: {self.text}"

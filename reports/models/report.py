@@ -111,7 +111,7 @@ class Report(models.Model):
     class Meta:
         verbose_name = _("report")
         verbose_name_plural = _("reports")
-        ordering: ClassVar = ["cycle", "position"]
+        ordering: ClassVar = ["cycle_id", "position"]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["cycle", "unit"], name="report_once", violation_error_message=_("A unit has one report in a cycle.")
@@ -143,6 +143,7 @@ class Report(models.Model):
             models.Index(fields=["review_due_at"], name="report_review_due", condition=Q(state=State.SUBMITTED.value)),
             models.Index(fields=["correct_by_at"], name="report_correction_due", condition=Q(correct_by_at__isnull=False)),
             models.Index(fields=["cycle", "state"], name="report_cycle_state"),
+            models.Index(fields=["cycle", "root_position"], name="report_inner", condition=Q(end__gt=F("position"))),
         ]
 
     def __str__(self) -> str:
@@ -179,7 +180,7 @@ class Adjustment(models.Model):
     class Meta:
         verbose_name = _("adjustment")
         verbose_name_plural = _("adjustments")
-        ordering: ClassVar = ["report", "indicator", "pk"]
+        ordering: ClassVar = ["report_id", "indicator", "pk"]
 
     def __str__(self) -> str:
         return f"{self.indicator} {self.amount}"

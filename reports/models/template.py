@@ -42,7 +42,7 @@ class TemplateVersion(models.Model):
     class Meta:
         verbose_name = _("template version")
         verbose_name_plural = _("template versions")
-        ordering: ClassVar = ["template", "-number"]
+        ordering: ClassVar = ["template_id", "-number"]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["template", "number"], name="template_version_once", violation_error_message=_("This version exists already.")
@@ -99,7 +99,7 @@ class Indicator(models.Model):
     class Meta:
         verbose_name = _("indicator")
         verbose_name_plural = _("indicators")
-        ordering: ClassVar = ["version", "position", "pk"]
+        ordering: ClassVar = ["version_id", "position", "pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["version", "code"], name="indicator_once", violation_error_message=_("This code is used twice in the version.")
