@@ -15,6 +15,7 @@ from reports.models import Cycle, CycleLevel, Report, Rollup, RootOversight, Tem
 from reports.models.cycle import DEFAULT_CORRECTION_DAYS, DEFAULT_REMINDERS, DEFAULT_REVIEW_DAYS
 from reports.queries.calendar import DaysOff, next_working_day
 from units import tree
+from units.locks import hold
 from units.models import Level, Unit
 from units.problems import Problem, Problems, Refused, gettext_noop
 
@@ -124,6 +125,7 @@ def open_cycle(cycle: Cycle, at: datetime, *, levels_named: bool = True, only_ui
         if not planned.update(state=Cycle.State.OPEN, opened_at=at):
             raise Refused(Problem(gettext_noop("The cycle “%(code)s” is open already."), {"code": cycle.code}))
         cycle.refresh_from_db()
+        hold(tree.LOCK)  # whoever moves a unit renumbers others: read across that, the wrong tree would be frozen
         levels = {row.level_id: row for row in cycle.levels.select_related("level")}
         places = _places(cycle, levels, levels_named=levels_named, only_uids=only_uids)
         if not places:

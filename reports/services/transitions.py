@@ -45,9 +45,9 @@ class Step:
 
 
 def lock(reports: QuerySet[Report]) -> list[Report]:
-    """The reports, locked in one order for the rest of the transaction."""
+    """The reports, locked in one order for the rest of the transaction, yet not against rows that only refer to them."""
     related = reports.select_related("cycle__version", "unit", "level", "superior__unit")
-    return list(related.select_for_update(of=("self",)).order_by("pk"))
+    return list(related.select_for_update(of=("self",), no_key=True).order_by("pk"))
 
 
 def take(
