@@ -24,7 +24,7 @@ from reports.domain.periods import parse_period
 from reports.models import Cycle, CycleLevel, DayOff, TemplateVersion
 from reports.policies import manages_cycle
 from reports.queries.calendar import next_working_day
-from reports.queries.cycle_progress import by_level
+from reports.queries.progress import by_level
 from reports.resources import CycleLevelResource, DayOffResource
 from reports.services import closing, opening
 from units.models import Level

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils.translation import get_language
 
+from reports.domain.deadlines import Timeliness
 from reports.domain.rates import Rates, rates
 from reports.domain.workflow import State
 from reports.models import Cycle, Report, ReportQuerySet
@@ -90,9 +91,9 @@ def progress_of_cycles(reach: ReportQuerySet, at: datetime) -> list[CycleProgres
     for top in reach.filter(~Exists(inside)).select_related("unit", "level").defer("own").order_by("position"):
         cycles[top.cycle_id].tops.append(top)
     for row in _counted(reach, at):
-        rates_of_level = Rates(*(row[name] for name in ("expected", "received", "accepted", "on_time", "late", "missing")))
-        label = row["level__name_en"] if get_language() == "en" and row["level__name_en"] else row["level__name"]
-        cycles[row["cycle_id"]].levels.append((label, rates_of_level))
+        found = _level_progress(row)
+        if found.rates.expected:
+            cycles[row["cycle_id"]].levels.append((found.level, found.rates))
     return list(cycles.values())
 
 
@@ -101,18 +102,42 @@ def _cycles(reach: ReportQuerySet) -> list[Cycle]:
     return list(with_reports.select_related("version__template").order_by("-cut_off", "code"))
 
 
-def _counted(reach: ReportQuerySet, at: datetime) -> Iterable[Mapping[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class LevelProgress:
+    """The reports of one level of a cycle, exempt ones apart."""
+
+    level: str
+    rates: Rates
+    exempt: int
+
+
+def by_level(cycle: Cycle, at: datetime) -> list[LevelProgress]:
+    """The cycle's rates at moment `at` for each of its levels, the highest first. One query, whatever the size."""
+    return [_level_progress(row) for row in _counted(Report.objects.filter(cycle=cycle), at)]
+
+
+def _level_progress(row: Mapping[str, Any]) -> LevelProgress:
+    label = row["level__name_en"] if get_language() == "en" and row["level__name_en"] else row["level__name"]
+    return LevelProgress(label, Rates(**{name: row[name] for name in _RATES}), row["exempt"])
+
+
+_EXEMPT = Q(state=State.EXEMPT.value)
+_RATES = {
+    "expected": ~_EXEMPT,
+    "received": ~_EXEMPT & Q(first_submitted_at__isnull=False),
+    "accepted": Q(state=State.ACCEPTED.value),
+    "on_time": Q(timeliness=Timeliness.ON_TIME.value),
+    "late": Q(timeliness=Timeliness.LATE.value),
+    "missing": Q(timeliness=Timeliness.MISSING.value),
+}
+
+
+def _counted(reports: ReportQuerySet, at: datetime) -> Iterable[Mapping[str, Any]]:
     """`domain.rates` as one aggregate in the database: a country's reports are not loaded to be counted."""
-    owing = reach.exclude(state=State.EXEMPT.value).order_by()
     return (
-        owing.values("cycle_id", "level__rank", "level__name", "level__name_en")
-        .annotate(
-            expected=Count("pk"),
-            received=Count("pk", filter=Q(first_submitted_at__isnull=False)),
-            accepted=Count("pk", filter=Q(state=State.ACCEPTED.value)),
-            on_time=Count("pk", filter=Q(first_submitted_at__lte=F("due_at"))),
-            late=Count("pk", filter=Q(first_submitted_at__gt=F("due_at"))),
-            missing=Count("pk", filter=Q(first_submitted_at__isnull=True, due_at__lt=at)),
-        )
+        reports.with_timeliness(at)
+        .order_by()
+        .values("cycle_id", "level__rank", "level__name", "level__name_en")
+        .annotate(**{name: Count("pk", filter=which) for name, which in _RATES.items()}, exempt=Count("pk", filter=_EXEMPT))
         .order_by("cycle_id", "level__rank")
     )

@@ -78,9 +78,9 @@ def _hold_deserving(reports: ReportQuerySet, at: datetime) -> None:
     """Lock the reports that are to get a flag: a transition meanwhile is seen here, or sees the flag and clears it."""
     deserving = Q()
     for kind in Flag.Kind:
-        deserving |= condition(kind, at) & ~_has_open(kind)
+        deserving |= condition(kind, at) & Q(~_has_open(kind))
     rows = reports.filter(deserving).order_by("cycle_id", "-depth", "pk").only("pk")
-    for _ in rows.select_for_update(of=("self",)).iterator(chunk_size=5000):
+    for _ in rows.select_for_update(of=("self",), no_key=True).iterator(chunk_size=5000):
         pass
 
 
@@ -91,7 +91,7 @@ def _has_open(kind: Flag.Kind) -> Exists:
 def _clear(kind: Flag.Kind, reports: ReportQuerySet, at: datetime) -> int:
     deserved = reports.filter(condition(kind, at), pk=OuterRef("report_id"))
     open_flags = Flag.objects.filter(kind=kind.value, cleared_at__isnull=True, report__in=reports)
-    return open_flags.filter(~Exists(deserved)).update(cleared_at=at)
+    return open_flags.filter(~Exists(deserved)).update(cleared_at=Greatest(F("raised_at"), _moment(at)))
 
 
 def _raise(kind: Flag.Kind, reports: ReportQuerySet, at: datetime) -> int:
