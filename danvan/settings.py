@@ -1,6 +1,7 @@
 """The one settings file. It reads the environment and fails closed: without SECRET_KEY nothing starts."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
@@ -67,7 +68,9 @@ TEMPLATES = [
 
 # --- Databases --------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'danvan.sqlite3'}")}
+DATABASE_URL = env.str("DATABASE_URL", default="")
+EMBEDDED_DATABASE = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(VAR_DIR / "danvan.sqlite3")}
+DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url_config(DATABASE_URL) if DATABASE_URL else EMBEDDED_DATABASE}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     # IMMEDIATE and WAL: a contended writer waits for its turn instead of failing (docs/dependencies.md).
@@ -142,10 +145,14 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MEDIA_ROOT = VAR_DIR / "media"
+# A report's form has a field for each cell of its tables, which may have 500 rows (reports/domain/numbers.py).
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
 # --- Mail ---------------------------------------------------------------------------------------
 
 vars().update(env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://"))
+# Seconds: a reminder is sent in the transaction that marks it as sent, which a silent server must not hold open.
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="danvan@localhost")
 
 # --- Security -----------------------------------------------------------------------------------

@@ -54,3 +54,12 @@ def test_mail_goes_to_the_console_unless_a_server_is_named():
 def test_language_and_time_zone_are_the_ones_named():
     assert setting("LANGUAGE_CODE", LANGUAGE_CODE="en") == "en"
     assert (setting("TIME_ZONE"), setting("CELERY_TIMEZONE")) == ("Asia/Ho_Chi_Minh", "Asia/Ho_Chi_Minh")
+
+
+def test_a_folder_of_any_name_holds_the_embedded_database(tmp_path):
+    var = tmp_path / "c# 100%?"
+    assert setting("DATABASES['default']['NAME']", DATABASE_URL="", VAR_DIR=str(var)) == str(var / "danvan.sqlite3")
+
+
+def test_a_mail_server_that_stays_silent_is_not_waited_for():
+    assert setting("EMAIL_TIMEOUT", EMAIL_URL="smtp://mail.example:25") == "10"
