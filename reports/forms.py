@@ -52,7 +52,8 @@ def read_entries(indicators: Iterable[Indicator], posted: QueryDict) -> Entries:
 def _table_text(indicator: Indicator, posted: QueryDict) -> str:
     """The rows of a table as `parse_entry` takes them; empty when no cell is filled."""
     prefix = f"cell-{indicator.code}-"
-    numbers = {int(number) for key in posted if key.startswith(prefix) and (number := key[len(prefix) :].partition("-")[0]).isdecimal()}
+    keys = (re.fullmatch(r"([0-9]{1,6})-[0-9]{1,6}", key.removeprefix(prefix)) for key in posted if key.startswith(prefix))
+    numbers = {int(key[1]) for key in keys if key}
     width = range(len(indicator.columns))
     rows = [[posted.get(f"{prefix}{number}-{column}", "") for column in width] for number in sorted(numbers)]
     filled = [row for row in rows if any(cell.strip() for cell in row)]
@@ -66,8 +67,9 @@ def version_seen(posted: QueryDict) -> int | None:
 
 
 def texts_under(posted: QueryDict, prefix: str) -> dict[str, str]:
-    """What was posted under names that begin with `prefix`, by the rest of the name; empty texts are left out."""
-    return {name[len(prefix) :]: str(text) for name, text in posted.items() if name.startswith(prefix) and str(text).strip()}
+    """What was posted under names that begin with `prefix`, by the rest of the name; empty texts and NUL bytes are left out."""
+    texts = {name.removeprefix(prefix): str(text).replace("\0", "") for name, text in posted.items() if name.startswith(prefix)}
+    return {name: text for name, text in texts.items() if text.strip()}
 
 
 class StepForm(forms.Form):

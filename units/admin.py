@@ -148,7 +148,8 @@ class UnitAdmin(ServiceImportExportMixin, admin.ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         day = _day(request.GET.get("on", ""))
-        superior = get_object_or_404(Unit, pk=int(request.GET["of"])) if request.GET.get("of", "").isdecimal() else None
+        of = request.GET.get("of", "")
+        superior = get_object_or_404(Unit, pk=_key(of)) if of else None
         context = {
             "superior": superior,
             "ancestors": tree.ancestors_of(superior) if superior else [],

@@ -134,7 +134,4 @@ class UnitRow:
         return int(text)
 
 
-_LONGEST: dict[str, int] = {
-    name: Unit._meta.get_field(name).max_length or 0  # noqa: SLF001  (Django's documented way to a field)
-    for name in ("uid", "code", "name", "name_en", "agency_id")
-}
+_LONGEST: dict[str, int] = {name: Unit._meta.get_field(name).max_length or 0 for name in ("uid", "code", "name", "name_en", "agency_id")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import admin
@@ -45,7 +46,7 @@ class CycleFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
-        return queryset.filter(cycle_id=int(value)) if value and value.isdigit() else queryset
+        return queryset.filter(cycle_id=int(value)) if value and re.fullmatch("[0-9]{1,15}", value) else queryset
 
 
 class TimelinessFilter(admin.SimpleListFilter):

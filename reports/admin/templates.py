@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -278,7 +279,7 @@ class IndicatorAdmin(admin.ModelAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
-        if str(initial.get("version", "")).isdigit():
+        if re.fullmatch("[0-9]{1,15}", str(initial.get("version", ""))):
             last = Indicator.objects.filter(version_id=int(initial["version"])).order_by("position").last()
             initial["position"] = last.position + 1 if last else 1
         return initial

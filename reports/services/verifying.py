@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 
 from reports.models import Cycle, Report, Rollup
 from reports.services import rolling_up
 from units.problems import Problem, Problems, gettext_noop
 
+#: how many totals are looked up at once
+_BATCH = 1000
+
 
 def compare(cycle: Cycle, problems: Problems) -> int:
     """Add each difference to `problems`; returns how many totals were compared. The marks have to be drained before."""
     compared = 0
-    for right in rolling_up.afresh(cycle):
-        compared += 1
-        stored = Rollup.objects.filter(pk=right.pk).first()
-        uid = ""
-        for column, is_stored, has_to_be in _differences(stored, right):
-            uid = uid or Report.objects.values_list("unit__uid", flat=True).get(pk=right.pk)
-            message = gettext_noop("stored %(stored)s, computed %(computed)s")
-            problems.add(Problem(message, {"stored": is_stored, "computed": has_to_be}, column=column, unit_uid=uid))
+    totals = iter(rolling_up.afresh(cycle))
+    while batch := list(islice(totals, _BATCH)):
+        compared += len(batch)
+        stored = Rollup.objects.in_bulk([right.pk for right in batch])
+        uids = dict(Report.objects.filter(pk__in=[right.pk for right in batch]).values_list("pk", "unit__uid"))
+        for right in batch:
+            for column, is_stored, has_to_be in _differences(stored.get(right.pk), right):
+                message = gettext_noop("stored %(stored)s, computed %(computed)s")
+                problems.add(Problem(message, {"stored": is_stored, "computed": has_to_be}, column=column, unit_uid=uids[right.pk]))
     return compared
 
 

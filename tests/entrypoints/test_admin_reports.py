@@ -180,3 +180,9 @@ def test_the_page_of_a_report_asks_as_often_for_one_entry_as_for_twenty(admin: C
         play.save("H1", by=None, a=str(number))
     assert JournalEntry.objects.filter(at__gt=NOON).count() >= 20
     assert queries() == few
+
+
+@pytest.mark.parametrize("cycle", ["9" * 5000, "99999999999999999999", "²", "x"])
+def test_a_filter_for_a_cycle_that_is_none_shows_every_report(admin: Client, cycle: str) -> None:
+    given_cycle()
+    assert found(admin.get(address("report", "changelist"), {"cycle": cycle})) == ["P", "D", "C", "H1", "H2", "H3"]

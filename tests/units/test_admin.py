@@ -226,3 +226,8 @@ def test_the_pages_of_the_admin_answer(boss, units, model):
     name = model._meta.model_name
     assert boss.get(reverse(f"admin:units_{name}_changelist")).status_code == 200
     assert boss.get(reverse(f"admin:units_{name}_add")).status_code == 200
+
+
+@pytest.mark.parametrize("key", ["9" * 5000, "99999999999999999999", "²", "x", "-1"])
+def test_the_tree_below_a_unit_that_is_none_is_not_found(boss, units, key):
+    assert boss.get(TREE, {"of": key}).status_code == 404
