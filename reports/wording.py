@@ -1,8 +1,9 @@
-"""Figures in the reader's language: 1.234,5 for a Vietnamese, có/không, "12 of 15 yes" (semantics §3, §5)."""
+"""What pages say in the reader's language: 1.234,5 for a Vietnamese, có/không, "12 of 15 yes" (semantics §3, §5), periods, refusals."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -14,7 +15,12 @@ from reports.domain.aggregation import Figure
 from reports.domain.indicators import MAX_DECIMALS, AggregateUp, Indicator, ValueType
 from reports.domain.numbers import display, exact
 from reports.domain.periods import PeriodKind, parse_period
+from reports.domain.workflow import Action, State
+from reports.models.journal import ACTION_LABELS
+from reports.models.report import STATE_LABELS
 from reports.queries.form_sheet import Section
+from units import wording
+from units.problems import Problem
 
 #: choices of the project's own templates in words
 CHOICES = {
@@ -24,6 +30,20 @@ CHOICES = {
     "trung_binh": pgettext_lazy("grade", "average"),
     "yeu": pgettext_lazy("grade", "weak"),
 }
+
+
+def say(problem: Problem) -> str:
+    """What is wrong, for a reader of pages: states and actions by their labels, where a command has their codes."""
+    return wording.say(replace(problem, params={name: _label(value) for name, value in problem.params.items()}))
+
+
+def _label(value: Any) -> Any:
+    match value:
+        case State():
+            return dict(STATE_LABELS)[value.value]
+        case Action():
+            return dict(ACTION_LABELS)[value.value]
+    return value
 
 
 def name_of(indicator: Indicator) -> str:

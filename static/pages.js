@@ -8,6 +8,15 @@ document.addEventListener("change", (event) => {
   for (const box of document.querySelectorAll(`input[type=checkbox][name="${name}"]`)) box.checked = event.target.checked;
 });
 
+// A second click while the first is on its way sends nothing twice.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  setTimeout(() => delete form.dataset.sent, 3000);
+});
+
 // A second click on "where from" closes what the first one opened.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const opened = event.target.dataset && document.getElementById(event.target.dataset.toggle);

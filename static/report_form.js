@@ -31,7 +31,7 @@
   function posted(codes) {
     const all = new FormData(form);
     const data = new FormData();
-    data.set("csrfmiddlewaretoken", all.get("csrfmiddlewaretoken"));
+    data.set("csrfmiddlewaretoken", token() || all.get("csrfmiddlewaretoken"));
     data.set("version", all.get("version"));
     for (const [name, value] of all) {
       const field = form.elements[name];
@@ -41,6 +41,9 @@
     return data;
   }
 
+  // Signing in again in another tab gives a new token, which the page doesn't hold.
+  const token = () => (document.cookie.match(/(?:^|; )csrftoken=([^;]+)/) || [])[1];
+
   async function save() {
     if (saving || !dirty.size) return;
     const sent = new Map(dirty);
@@ -48,6 +51,10 @@
     say(words.saving, true);
     try {
       const answer = await fetch(form.action, { method: "POST", body: posted([...sent.keys()]), headers: { Accept: "application/json" } });
+      if (answer.redirected || answer.status === 403) {
+        say(words.signedOut, true);
+        return schedule(RETRY);
+      }
       if (!(answer.headers.get("Content-Type") || "").includes("json")) throw new Error(String(answer.status));
       const told = await answer.json();
       if (answer.status === 409) return conflict(told);
@@ -64,7 +71,7 @@
       schedule(RETRY);
     } finally {
       saving = false;
-      if (dirty.size && !document.querySelector(".conflict") && !status.textContent.includes(words.offline)) schedule(PAUSE);
+      if (dirty.size && !document.querySelector(".conflict") && ![words.offline, words.signedOut].includes(status.textContent)) schedule(PAUSE);
     }
   }
 

@@ -18,11 +18,10 @@ from reports.domain.workflow import Action
 from reports.models import Adjustment, Flag, Report
 from reports.models.journal import ACTION_LABELS
 from reports.models.report import STATE_LABELS
-from units.problems import Problem
-from units.wording import say as said
 
 register = template.Library()
 
+register.filter("say", wording.say)
 register.filter("indicator_name", wording.name_of)
 register.filter("choice_label", wording.choice_label)
 register.filter("period_name", wording.period_name)
@@ -31,11 +30,6 @@ register.simple_tag(wording.shown_total, name="total_figure")
 register.simple_tag(wording.shown_change, name="change_figure")
 register.simple_tag(wording.entry_text, name="entry_text")
 register.simple_tag(wording.required_blank, name="required_blank")
-
-
-@register.filter
-def say(problem: Problem) -> str:
-    return said(problem)
 
 
 @register.filter

@@ -8,8 +8,7 @@ from django.shortcuts import render
 from reports.models import Report
 from reports.queries.timeline import touched_since
 from reports.services.filling import Conflict
-from reports.wording import entry_text, name_of, shown_own
-from units.wording import say
+from reports.wording import entry_text, name_of, say, shown_own
 
 
 def show_conflict(

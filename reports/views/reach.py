@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, resolve_url
+from django.views.decorators.http import require_POST
 
 from reports import policies
 from reports.domain.indicators import Indicator
 from reports.models import Report
+
+
+def posted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A view that changes a report, by POST alone. Whoever has to sign in first comes back to the report, not to a bare address."""
+
+    @require_POST
+    @wraps(view)
+    def guarded(request: HttpRequest, report_id: int, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(resolve_url("reports:report", report_id))
+        return view(request, report_id, **kwargs)
+
+    return guarded
 
 
 def user_of(request: HttpRequest) -> AbstractBaseUser:

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.template.defaultfilters import date as date_text
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from reports.domain.numbers import parse_vietnamese
 from reports.forms import Entries, StepForm, read_entries, texts_under, version_seen
@@ -23,11 +23,10 @@ from reports.queries.worklists import worklist
 from reports.services import filling, submitting
 from reports.services.submitting import Declaration, readiness
 from reports.views.conflicts import show_conflict
-from reports.views.reach import indicator_of, report_in_reach, user_of
+from reports.views.reach import indicator_of, posted, report_in_reach, user_of
 from reports.views.report_page import Sent, adjustment_form, render_report, visible_findings
-from reports.wording import required_blank, shown_change, shown_own, shown_total
+from reports.wording import required_blank, say, shown_change, shown_own, shown_total
 from units.problems import Refused
-from units.wording import say
 
 
 @login_required
@@ -50,8 +49,7 @@ def report_page(request: HttpRequest, report_id: int) -> HttpResponse:
 # --- Saving ----------------------------------------------------------------------------------------
 
 
-@login_required
-@require_POST
+@posted
 def save(request: HttpRequest, report_id: int) -> HttpResponse:
     """Save the cells that were sent, from the form as one types (as JSON) or from its button.
 
@@ -120,8 +118,7 @@ def _cell(row: Row, has_below: bool) -> dict[str, str]:
 # --- Adjusting -------------------------------------------------------------------------------------
 
 
-@login_required
-@require_POST
+@posted
 def adjust(request: HttpRequest, report_id: int) -> HttpResponse:
     """Add an adjustment to a sum of what is below."""
     at = timezone.now()
@@ -141,8 +138,7 @@ def adjust(request: HttpRequest, report_id: int) -> HttpResponse:
     return redirect("reports:report", report.pk)
 
 
-@login_required
-@require_POST
+@posted
 def drop_adjustment(request: HttpRequest, report_id: int, adjustment_id: int) -> HttpResponse:
     """Take an adjustment back."""
     at = timezone.now()

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from reports.domain.workflow import Action
 from reports.forms import FORMS, BoardFilterForm, read_entries, step_form, texts_under, version_seen
@@ -24,10 +24,10 @@ from reports.queries.form_sheet import appraisable
 from reports.queries.progress import Sought, board
 from reports.services import filling, reviewing, submitting
 from reports.views.conflicts import show_conflict
-from reports.views.reach import report_in_reach, user_of
+from reports.views.reach import posted, report_in_reach, user_of
 from reports.views.report_page import Sent, render_report
+from reports.wording import say
 from units.problems import Refused
-from units.wording import say
 
 _TAKE: Mapping[Action, Callable[..., None]] = {
     Action.PROPOSE: submitting.propose,
@@ -42,8 +42,7 @@ _TAKE: Mapping[Action, Callable[..., None]] = {
 }
 
 
-@login_required
-@require_POST
+@posted
 def take(request: HttpRequest, report_id: int, action: str) -> HttpResponse:
     """Take one action on one report, on the version that its page showed."""
     at = timezone.now()
@@ -82,8 +81,7 @@ def _done(action: Action) -> str:
     }[action]
 
 
-@login_required
-@require_POST
+@posted
 def appraise(request: HttpRequest, report_id: int) -> HttpResponse:
     """Write what the superior enters on the report of a unit below; all of it or nothing."""
     at = timezone.now()
@@ -135,8 +133,7 @@ def _board(request: HttpRequest, report: Report, at: datetime, problems: list[st
     return render(request, template, context, status=status)
 
 
-@login_required
-@require_POST
+@posted
 def accept_selected(request: HttpRequest, report_id: int) -> HttpResponse:
     """Accept the selected children, each in the version that the board showed: all of them or none."""
     at = timezone.now()

@@ -144,6 +144,24 @@ def test_a_stale_page_cant_accept_what_it_didnt_show():
     assert play.state("H1") == "submitted"
 
 
+def test_a_second_click_is_refused_in_words_and_not_in_codes():
+    play = given_form_cycle()
+    submitted(play, "H1")
+    report = play.report("H1")
+    officer = signed_in(officers()["commune"])
+    accept = [officer.post(f"/reports/{report.pk}/do/accept/", {"seen": seen}) for seen in (report.version, report.version + 1)]
+    assert [page.status_code for page in accept] == [302, 422]
+    assert "Báo cáo đang ở trạng thái “Đã tiếp nhận”, không thể “Tiếp nhận”." in text_of(accept[1])
+
+
+@pytest.mark.parametrize("path", ["save/", "do/accept/", "below/accept/", "adjust/"])
+def test_whoever_is_signed_out_meanwhile_comes_back_to_the_report(path):
+    play = given_form_cycle()
+    address = f"/reports/{play.report('C').pk}/"
+    page = Client().post(address + path)
+    assert (page.status_code, page.headers["Location"]) == (302, f"/login/?next={address}")
+
+
 def test_the_review_marks_what_changed_since_the_last_submission():
     play = given_form_cycle()
     submitted(play, "H1")
