@@ -36,8 +36,9 @@ messages: $(STAMP)
 	SECRET_KEY=messages $(BIN)/python manage.py makemessages -l vi --no-obsolete --no-wrap --add-location file -i .venv -i var
 	SECRET_KEY=messages $(BIN)/python manage.py compilemessages -l vi -i .venv -i var
 
+LOCK := uv pip compile --quiet --universal --upgrade --generate-hashes --no-header
+
 # Takes the newest versions within the ranges of pyproject.toml, for a maintainer with uv.
 lock:
-	uv lock --upgrade
-	uv export --quiet --frozen --no-dev --no-emit-project --no-header -o requirements.txt
-	uv export --quiet --frozen --all-groups --no-emit-project --no-header -o requirements-dev.txt
+	$(LOCK) -o requirements.txt pyproject.toml
+	$(LOCK) -o requirements-dev.txt --group dev pyproject.toml

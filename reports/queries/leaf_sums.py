@@ -45,7 +45,7 @@ def leaf_sums(template: Template, root: Report) -> Iterator[Child]:
 
 def _counts(params: dict[str, int]) -> list[tuple[int, int, int]]:
     return _rows(
-        f"SELECT r.superior_id, count(*) FILTER (WHERE r.state = '{State.ACCEPTED.value}'),"
+        f"SELECT r.superior_id, count(*) FILTER (WHERE r.state = '{State.ACCEPTED.value}'),"  # noqa: S608 own names
         f" count(*) FILTER (WHERE r.state <> '{State.EXEMPT.value}') FROM {_table()} r WHERE {_LEAVES} GROUP BY r.superior_id",
         params,
     )
@@ -59,7 +59,7 @@ def _entered(template: Template, params: dict[str, int]) -> Iterator[tuple[int, 
     columns = ", ".join(f'"{indicator.code}" {_type(indicator)}' for indicator in indicators)
     wanted = ", ".join(expression for indicator in indicators for expression in _expressions(indicator))
     rows = _rows(
-        f"SELECT r.superior_id, {wanted} FROM {_table()} r, jsonb_to_record(r.own) AS x({columns}) WHERE {_COUNTED} GROUP BY r.superior_id",
+        f"SELECT r.superior_id, {wanted} FROM {_table()} r, jsonb_to_record(r.own) AS x({columns}) WHERE {_COUNTED} GROUP BY r.superior_id",  # noqa: S608 names that a template may have, values quoted
         params,
     )
     for superior_id, *values in rows:
@@ -110,7 +110,8 @@ def _computed(template: Template, params: dict[str, int]) -> Iterator[tuple[int,
         return
     read = ", ".join(f"'{code}', r.own->'{code}'" for code in inputs)
     rows = _rows(
-        f"SELECT r.superior_id, level.code, jsonb_build_object({read}) FROM {_table()} r JOIN units_level level ON level.id = r.level_id"
+        f"SELECT r.superior_id, level.code, jsonb_build_object({read}) FROM {_table()} r"  # noqa: S608 as above
+        " JOIN units_level level ON level.id = r.level_id"
         f" WHERE {_COUNTED} AND level.code = ANY(%(levels)s)",
         {**params, "levels": levels},
     )

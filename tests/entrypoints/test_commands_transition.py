@@ -96,10 +96,15 @@ def test_a_level_that_asks_for_approval_proposes_and_sends_back(drafts: None) ->
     assert take("propose", "--unit", "H2").problems == ["H2: This level asks for no leader's approval: submit the report instead."]
 
 
-@pytest.mark.parametrize("action", ["exempt", "extend"])
-def test_an_action_that_needs_a_reason_refuses_without(drafts: None, action: str) -> None:
-    ran = take(action, "--unit", "H1", "H2", "--until", "2025-07-20", "--reason", "  ")
+@pytest.mark.parametrize("action", [["exempt"], ["extend", "--until", "2025-07-20"]])
+def test_an_action_that_needs_a_reason_refuses_without(drafts: None, action: list[str]) -> None:
+    ran = take(*action, "--unit", "H1", "H2", "--reason", "  ")
     assert ran.problems == [f"{uid}: Give a reason: this action is recorded with it." for uid in ("H1", "H2")]
+
+
+def test_a_day_that_the_action_knows_nothing_of_is_wrong_usage(drafts: None) -> None:
+    ran = take("accept", "--unit", "H1", "--until", "2025-07-20")
+    assert (ran.code, ran.problems) == (2, ["--until goes with extend, return and reopen"])
 
 
 def test_the_moment_and_the_reason_go_into_the_journal(drafts: None) -> None:

@@ -18,7 +18,7 @@ def posted(**fields: str) -> QueryDict:
 
 
 def test_the_rows_of_a_table_come_in_the_order_of_their_numbers():
-    sent = posted(cell_bang="table", **{"cell_bang_10_0": "sau", "cell_bang_9_0": "trước", "cell_bang_9_1": "xong"})
+    sent = posted(cell_bang="table", cell_bang_10_0="sau", cell_bang_9_0="trước", cell_bang_9_1="xong")
     assert read_entries([TABLE], sent).changes == {"bang": [["trước", "xong"], ["sau", ""]]}
 
 
@@ -29,5 +29,5 @@ def test_a_row_without_a_number_is_none(row: str):
 
 
 def test_explanations_and_notes_lose_the_bytes_that_no_database_takes():
-    sent = posted(**{"explain_a": "vì\0 mưa", "explain_b": "\0 ", "explain_c": " ", "note_d": "x"})
+    sent = posted(explain_a="vì\0 mưa", explain_b="\0 ", explain_c=" ", note_d="x")
     assert texts_under(sent, "explain-") == {"a": "vì mưa"}

@@ -8,9 +8,10 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from reports.models import Report
-from reports.policies import Standing, reports_in_reach, units_in_reach
+from reports.policies import Standing, reports_in_reach
 from tests.builders import given_cycle, given_user
 from units.models import Membership
+from units.reach import units_in_reach
 
 pytestmark = pytest.mark.django_db
 OUTLINE = {"P": {"D": {"C": ["H1", "H2"], "K": ["H3"]}, "E": {"L": []}}, "Q": {"F": {}}}

@@ -35,7 +35,7 @@ def sent(moment: str) -> list[tuple[str, str]]:
     mail.outbox.clear()
     plan_reminders(at(moment))
     send_reminders(at(moment))
-    return sorted((message.to[0].split("@")[0], message.subject) for message in mail.outbox)
+    return sorted((message.to[0].split("@")[0], str(message.subject)) for message in mail.outbox)
 
 
 def addressees(moment: str) -> list[str]:

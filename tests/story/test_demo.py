@@ -21,6 +21,7 @@ from reports.domain.aggregation import figures
 from reports.domain.workflow import State
 from reports.models import Cycle, Flag, JournalEntry, Report, Submission
 from reports.services import filling, flagging, reviewing, rolling_up, submitting, verifying
+from units.levels import make_standard_levels
 from units.models import Level, Membership, Succession, Unit
 from units.problems import Problem, Problems, Refused
 
@@ -32,6 +33,7 @@ LATER = datetime(2026, 11, 20, 4, tzinfo=UTC)
 def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, Cycle]]:
     """The demo, loaded once for this file; its cycles by period."""
     with django_db_blocker.unblock(), transaction.atomic():
+        make_standard_levels(Level)  # a test that flushed the database took them
         load_demo(lambda line: None, NOW)
         yield {cycle.period: cycle for cycle in Cycle.objects.select_related("version")}
         transaction.set_rollback(True)
@@ -56,7 +58,7 @@ def total(cycle: Cycle, uid: str, code: str) -> Any:
 @pytest.mark.django_db
 def test_a_load_that_is_killed_half_way_leaves_nothing_behind():
     def killed_at_the_first_reports(line: str) -> None:
-        if "2024-Y" in line:
+        if "2024" in line:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

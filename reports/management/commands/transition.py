@@ -28,6 +28,7 @@ from reports.services.submitting import Declaration
 from units.management.refusing import RefusingCommand
 
 ACTIONS = [action.value for action in Action if action not in (Action.SAVE, Action.APPRAISE)]
+WITH_DAY = (Action.EXTEND, Action.RETURN, Action.REOPEN)
 
 
 class Command(RefusingCommand):
@@ -47,6 +48,8 @@ class Command(RefusingCommand):
         action = Action(options["action"])
         if action is Action.EXTEND and options["until"] is None:
             raise usage_error(gettext("extend needs --until DAY"))
+        if options["until"] is not None and action not in WITH_DAY:
+            raise usage_error(gettext("--until goes with extend, return and reopen"))
         if not options["unit"] and not options["units"]:
             raise usage_error(gettext("name units with --unit UID or --units FILE"))
         user = user_named(options["user"])
