@@ -104,7 +104,7 @@ def test_an_action_that_needs_a_reason_refuses_without(drafts: None, action: lis
 
 def test_a_day_that_the_action_knows_nothing_of_is_wrong_usage(drafts: None) -> None:
     ran = take("accept", "--unit", "H1", "--until", "2025-07-20")
-    assert (ran.code, ran.problems) == (2, ["--until goes with extend, return and reopen"])
+    assert (ran.code, ran.err) == (2, "--until goes with extend, return and reopen\n")
 
 
 def test_the_moment_and_the_reason_go_into_the_journal(drafts: None) -> None:
