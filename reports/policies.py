@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Exists, OuterRef, Q
 
 from reports.domain.workflow import TRANSITIONS, Action, By
 from reports.models import Cycle, Report, ReportQuerySet, RootOversight
-from units import tree
-from units.models import Membership, Unit, UnitQuerySet
+from units.models import Membership
+from units.reach import User, units_at_and_below, units_served
 
 Role = Membership.Role
-User = AbstractBaseUser | AnonymousUser | None
 OWNERS = (Role.PREPARER, Role.APPROVER)
 
 
@@ -25,7 +23,7 @@ def reports_in_reach(user: User) -> ReportQuerySet:
     """Reports of the units of the user's memberships and everything below them, along each cycle's frozen tree (semantics §9)."""
     if user is None:
         return Report.objects.all()
-    units = _unit_ids(user)
+    units = units_served(user)
     above = Report.objects.filter(
         cycle_id=OuterRef("cycle_id"), unit_id__in=units, position__lte=OuterRef("position"), end__gte=OuterRef("position")
     )
@@ -35,13 +33,6 @@ def reports_in_reach(user: User) -> ReportQuerySet:
     return Report.objects.filter(Exists(above) | Exists(overseen))
 
 
-def units_in_reach(user: User) -> UnitQuerySet:
-    """Units of the user's memberships and everything below them, along today's tree (semantics §9)."""
-    if user is None:
-        return Unit.objects.all()
-    return _units_below(_unit_ids(user))
-
-
 def manages_cycle(user: User, cycle: Cycle) -> bool:
     """May the user open and close this cycle: a cycle manager over every unit at its top (semantics §9).
 
@@ -49,26 +40,13 @@ def manages_cycle(user: User, cycle: Cycle) -> bool:
     """
     if user is None:
         return True
-    managed = _unit_ids(user, Role.CYCLE_MANAGER)
+    managed = units_served(user, Role.CYCLE_MANAGER)
     if cycle.state == Cycle.State.PLANNED:
         tops = cycle.units.all()
-        return bool(tops) and not tops.exclude(pk__in=_units_below(managed).values("pk")).exists()
+        return bool(tops) and not tops.exclude(pk__in=units_at_and_below(managed).values("pk")).exists()
     overseen = RootOversight.objects.filter(root_id=OuterRef("pk"), unit_id__in=managed)
     roots = Report.objects.filter(cycle=cycle, superior__isnull=True)
     return bool(managed) and not roots.exclude(unit_id__in=managed).exclude(Exists(overseen)).exists()
-
-
-def _units_below(unit_ids: list[int]) -> UnitQuerySet:
-    return Unit.objects.filter(tree.scope(Unit.objects.filter(pk__in=unit_ids)))
-
-
-def _unit_ids(user: User, *roles: str) -> list[int]:
-    if user is None or user.pk is None or not user.is_active:
-        return []
-    memberships = Membership.objects.filter(user_id=user.pk)
-    if roles:
-        memberships = memberships.filter(role__in=roles)
-    return list(memberships.values_list("unit_id", flat=True).distinct())
 
 
 class Standing:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar
 
 from django import forms
@@ -24,6 +26,7 @@ from import_export.results import Result
 from units import tree
 from units.models import Level, Membership, Succession, Unit
 from units.problems import Problems, Refused
+from units.reach import units_in_reach
 from units.resources import LevelResource, UnitResource
 from units.wording import say
 
@@ -51,6 +54,29 @@ class ServiceImportExportMixin(ImportExportMixin):
         for error in result.base_errors:
             messages.error(request, str(error.error))
         return HttpResponseRedirect(reverse("admin:{}_{}_import".format(*self.get_model_info())))
+
+
+class ConfiguredBySuperusers(admin.ModelAdmin):
+    """Changed by superusers alone; other staff see, where they may view it, what belongs to the units in their reach (semantics §9)."""
+
+    #: conditions on rows of this model, one of which has to hold, each naming a way to a unit
+    unit_lookups: ClassVar = ["unit"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        if request.user.is_superuser:
+            return rows
+        reach = units_in_reach(request.user).order_by().values("pk")
+        return rows.filter(reduce(or_, (Q(**{f"{lookup}__in": reach}) for lookup in self.unit_lookups)))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
 
 
 @admin.register(Level)
@@ -87,7 +113,8 @@ class UnitForm(forms.ModelForm):
 
 
 @admin.register(Unit)
-class UnitAdmin(ServiceImportExportMixin, admin.ModelAdmin):
+class UnitAdmin(ServiceImportExportMixin, ConfiguredBySuperusers):
+    unit_lookups: ClassVar = ["pk"]
     form = UnitForm
     resource_classes: ClassVar = [UnitResource]
     import_export_change_list_template = "admin/units/unit/change_list.html"
@@ -144,16 +171,17 @@ class UnitAdmin(ServiceImportExportMixin, admin.ModelAdmin):
         ]
 
     def tree_view(self, request: HttpRequest) -> HttpResponse:
-        """The units directly below one (`of`, a key; none: the roots) on a day (`on`, today); `part` asks for the list alone."""
+        """The units directly below one (`of`, a key; none: the top of the reach) on a day (`on`, today); `part` asks for the list alone."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         day = _day(request.GET.get("on", ""))
         of = request.GET.get("of", "")
-        superior = get_object_or_404(Unit, pk=_key(of)) if of else None
+        reach = self.get_queryset(request)
+        superior = get_object_or_404(reach, pk=_key(of)) if of else None
         context = {
             "superior": superior,
-            "ancestors": tree.ancestors_of(superior) if superior else [],
-            "units": tree.children_of(superior, day),
+            "ancestors": tree.ancestors_of(superior).filter(pk__in=reach.order_by().values("pk")) if superior else [],
+            "units": tree.children_of(superior, day) if superior else tree.tops_of(reach, day),
             "day": day,
             "may_move": self.has_change_permission(request),
         }
@@ -194,7 +222,8 @@ def _key(text: str) -> int | None:
 
 
 @admin.register(Succession)
-class SuccessionAdmin(admin.ModelAdmin):
+class SuccessionAdmin(ConfiguredBySuperusers):
+    unit_lookups: ClassVar = ["predecessor", "successor"]
     list_display = ["predecessor", "successor", "effective_on", "share"]
     list_filter = ["effective_on"]
     list_select_related = ["predecessor", "successor"]
@@ -203,7 +232,7 @@ class SuccessionAdmin(admin.ModelAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin):
+class MembershipAdmin(ConfiguredBySuperusers):
     list_display = ["user", "role", "unit"]
     list_filter = ["role"]
     list_select_related = ["user", "unit"]

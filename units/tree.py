@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from units import names
 from units.fitting import Place, misfits, misfits_alone, uncovered
@@ -73,9 +73,15 @@ def ancestors_of(unit: Unit) -> QuerySet[Unit]:
     return Unit.objects.filter(tree_id=unit.tree_id, lft__lt=unit.lft, rght__gt=unit.rght).order_by("lft")
 
 
-def children_of(unit: Unit | None, day: date) -> QuerySet[Unit]:
-    """The units directly below `unit` on `day`, or the roots, in the order of the tree."""
+def children_of(unit: Unit, day: date) -> QuerySet[Unit]:
+    """The units directly below `unit` on `day`, in the order of the tree."""
     return Unit.objects.valid_on(day).filter(parent=unit).select_related("level")
+
+
+def tops_of(units: QuerySet[Unit], day: date) -> QuerySet[Unit]:
+    """Those of `units` on `day` whose superior is none of them, in the order of the tree."""
+    inside = units.filter(pk=OuterRef("parent_id")).order_by()
+    return Unit.objects.valid_on(day).filter(~Exists(inside), pk__in=units.order_by().values("pk")).select_related("level")
 
 
 def full_name(unit: Unit) -> str:

@@ -231,3 +231,41 @@ def test_the_pages_of_the_admin_answer(boss, units, model):
 @pytest.mark.parametrize("key", ["9" * 5000, "99999999999999999999", "²", "x", "-1"])
 def test_the_tree_below_a_unit_that_is_none_is_not_found(boss, units, key):
     assert boss.get(TREE, {"of": key}).status_code == 404
+
+
+@pytest.fixture
+def officer(viewer, units):
+    """Staff who may view, and change, whatever a permission of Django's lets them; they serve in D."""
+    user = User.objects.get(username="viewer")
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="units"))
+    Membership.objects.create(user=user, unit=units["D"], role="viewer")
+    viewer.cookies["django_language"] = "en"
+    return viewer
+
+
+def test_staff_see_the_units_in_their_reach_and_no_others(officer, units):
+    Succession.objects.create(predecessor=units["E"], successor=units["F"], effective_on="2025-07-01")
+    Membership.objects.create(user=User.objects.create_user("x"), unit=units["F"], role="viewer")
+    shown = {
+        model: [str(row) for row in officer.get(reverse(f"admin:units_{model}_changelist")).context["cl"].result_list]
+        for model in ("unit", "succession", "membership")
+    }
+    assert shown == {
+        "unit": ["Đơn vị D", "Đơn vị C", "Đơn vị H1", "Đơn vị H2"],
+        "succession": [],
+        "membership": ["viewer: viewer, Đơn vị D"],
+    }
+    assert officer.get(reverse("admin:units_unit_change", args=[units["F"].pk])).status_code == 302
+    assert officer.get(TREE, {"of": units["F"].pk}).status_code == 404
+    assert [unit.uid for unit in officer.get(TREE).context["units"]] == ["D"]
+    assert [unit.uid for unit in officer.get(TREE, {"of": units["C"].pk}).context["ancestors"]] == ["D"]
+    exported = officer.post(reverse("admin:units_unit_export"), {"format": "0", "unitresource_uid": "on"})
+    assert "Đơn vị F" not in exported.content.decode()
+    assert "Đơn vị H1" in exported.content.decode()
+
+
+def test_staff_who_are_no_superusers_change_nothing_of_the_tree(officer, units):
+    assert officer.post(MOVE, {"unit": units["C"].pk, "superior": units["D"].pk}).status_code == 403
+    for address in ("unit_import", "unit_add", "membership_add", "succession_add"):
+        assert officer.get(reverse(f"admin:units_{address}")).status_code == 403
+    assert officer.post(reverse("admin:units_unit_change", args=[units["C"].pk]), fields_of(units["C"], name="X")).status_code == 403
