@@ -1,6 +1,6 @@
 """Words on our pages that others wrote and left in English, marked here so that our own catalogue translates them.
 
-Django's Vietnamese lacks the newer ones; django-mptt and django-import-export have none. Choices of our own template come last.
+Django's Vietnamese lacks the newer ones; django-mptt and django-import-export have none. Two of Django's are worded anew.
 """
 
 from django.utils.translation import gettext_noop as _
@@ -38,6 +38,9 @@ DJANGO = (
     ngettext_lazy("%(num)d hour", "%(num)d hours"),
     ngettext_lazy("%(num)d minute", "%(num)d minutes"),
     _("Sessions"),
+    ngettext_lazy("Please correct the error below.", "Please correct the errors below."),
+    _("History"),
+    _(" By %(filter_title)s "),
 )
 
 DJANGO_ADMIN = (

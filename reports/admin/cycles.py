@@ -22,6 +22,7 @@ from django.views.decorators.http import require_POST
 from reports.admin.manner import Buttons, CarefulImport, ReadOnly, actor, cycles_of
 from reports.domain.periods import parse_period
 from reports.models import Cycle, CycleLevel, DayOff, TemplateVersion
+from reports.models.cycle import default_reminders
 from reports.policies import manages_cycle
 from reports.queries.calendar import next_working_day
 from reports.queries.progress import by_level
@@ -56,7 +57,9 @@ class DaysField(forms.CharField):
 
 
 class CycleForm(forms.ModelForm):
-    reminders = DaysField(label=_("Reminder days"), required=False, help_text=_("Days from the due day; negative is before."))
+    reminders = DaysField(
+        label=_("Reminder days"), required=False, initial=default_reminders, help_text=_("Days from the due day; negative is before.")
+    )
 
     class Meta:
         model = Cycle

@@ -49,6 +49,11 @@ def errors_of(response: Any) -> dict[str, list[str]]:
     return dict(response.context["adminform"].form.errors)
 
 
+def test_a_new_cycle_reminds_on_the_usual_days_unless_said_otherwise(admin: Client) -> None:
+    form = admin.get(address("cycle", "add")).context["adminform"].form
+    assert form["reminders"].value() == "-3, 0, 1, 3, 7"
+
+
 def test_a_planned_cycle_gets_the_usual_days_and_code_where_they_are_left_empty(admin: Client) -> None:
     admin.post(address("cycle", "add"), filled_in())
     cycle = Cycle.objects.get()
