@@ -16,11 +16,11 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from reports.models import Cycle, ReportQuerySet
-from reports.policies import User, reports_in_reach
+from reports.policies import reports_in_reach
 from units.admin import ServiceImportExportMixin
 from units.models import Unit
 from units.problems import Refused
-from units.reach import units_in_reach
+from units.reach import User, units_in_reach
 from units.wording import say_with_place
 
 #: how many problems a page names before it counts the rest

@@ -19,9 +19,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from reports.models import Cycle
-from reports.policies import User, reports_in_reach
+from reports.policies import reports_in_reach
 from units.csv_files import open_file, read_rows
 from units.problems import Problem, Problems, Refused, gettext_noop
+from units.reach import User
 
 #: far from where a moment of another time zone, or some working days later, is no date any more
 YEARS = range(1900, 3000)

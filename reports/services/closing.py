@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from reports.models import Cycle
-from reports.policies import User, manages_cycle
+from reports.policies import manages_cycle
 from units.problems import Problem, Refused, gettext_noop
+from units.reach import User
 
 
 def close_cycle(cycle: Cycle, *, by: User, at: datetime) -> None:

@@ -15,10 +15,10 @@ from reports.domain.validation import check_own
 from reports.domain.workflow import Action
 from reports.models import Adjustment, Report
 from reports.models.bulk import update_json
-from reports.policies import User
 from reports.services import transitions
 from reports.services.transitions import Step
 from units.problems import Problem, Problems, Refused, gettext_noop
+from units.reach import User
 
 Changes = Mapping[str, Any]
 

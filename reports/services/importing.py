@@ -15,10 +15,11 @@ from reports.domain.indicators import Template
 from reports.domain.numbers import parse_plain
 from reports.domain.workflow import State
 from reports.models import Cycle, Report
-from reports.policies import User, reports_in_reach
+from reports.policies import reports_in_reach
 from reports.services import filling, reviewing, submitting, transitions
 from reports.services.submitting import Declaration
 from units.problems import Problem, Problems, Refused, gettext_noop
+from units.reach import User
 
 
 class Figure(NamedTuple):
@@ -166,9 +167,9 @@ class _Gathered:
 
 
 def _chunks(gathered: _Gathered, owners: dict[str, _Owner]) -> Iterator[Sequence[str]]:
-    """The units of the file in chunks of one depth, the deepest first."""
+    """The units of the file in chunks of one depth, the deepest first, in the order in which every action locks reports."""
     by_depth: dict[int, list[str]] = {}
-    for uid in gathered.changes:
+    for uid in sorted(gathered.changes, key=lambda uid: owners[uid].pk):
         by_depth.setdefault(owners[uid].depth, []).append(uid)
     for depth in sorted(by_depth, reverse=True):
         uids = by_depth[depth]

@@ -13,11 +13,11 @@ from django.db.models import QuerySet
 from reports.domain.deadlines import end_of_day
 from reports.domain.workflow import Action
 from reports.models import Cycle, JournalEntry, Report, ReviewNote
-from reports.policies import User
 from reports.queries.calendar import working_days_from
 from reports.services import transitions
 from reports.services.transitions import Step
 from units.problems import Problem, Problems, Refused, gettext_noop
+from units.reach import User
 
 Seen = Mapping[int, int] | None
 Notes = Mapping[str, str]

@@ -15,13 +15,13 @@ from reports.domain.rates import Rates
 from reports.domain.validation import Finding, check_submission
 from reports.domain.workflow import Action
 from reports.models import Report, Submission
-from reports.policies import User
 from reports.queries import history, summing
 from reports.queries.calendar import working_days_from
 from reports.queries.progress import rates_below
 from reports.services import rolling_up, transitions
 from reports.services.transitions import Step
 from units.problems import Problem, Problems, Refused, gettext_noop
+from units.reach import User
 
 Explanations = Mapping[str, str]
 Seen = Mapping[int, int] | None

@@ -17,9 +17,10 @@ from django.db.models import F, QuerySet
 
 from reports.domain.workflow import TRANSITIONS, Action, State, Then, target
 from reports.models import JournalEntry, Report, RollupMark, Submission
-from reports.policies import Standing, User
+from reports.policies import Standing
 from reports.services import flagging, waking
 from units.problems import Problem, Problems, Refused, gettext_noop
+from units.reach import User
 
 #: Actions that change what is counted or expected, or what a later total is held against
 _MARKING = frozenset(
