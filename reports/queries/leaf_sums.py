@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,8 @@ from reports.queries.summing import Child
 
 _LEAVES = "r.cycle_id = %(cycle)s AND r.position BETWEEN %(first)s AND %(last)s AND r.position = r.end"
 _COUNTED = f"{_LEAVES} AND r.state = '{State.ACCEPTED.value}'"
+#: of the 1,664 that a statement of PostgreSQL may give
+_MOST_COLUMNS = 1500
 _FUNCTIONS = {AggregateUp.SUM: "sum", AggregateUp.LEAF_SUM: "sum", AggregateUp.MEAN: "sum", AggregateUp.MIN: "min", AggregateUp.MAX: "max"}
 
 
@@ -32,11 +34,12 @@ def can_add_up() -> bool:
 
 
 def leaf_sums(template: Template, root: Report) -> Iterator[Child]:
-    """For each superior of leaves in the root's tree: what all of them give it together. Three queries."""
+    """For each superior of leaves in the root's tree: what all of them give it together. Three queries, more for many hundred indicators."""
     params = {"cycle": root.cycle_id, "first": root.position, "last": root.end}
     parts: dict[int, list[Cells]] = defaultdict(list)
-    for superior_id, cells in _entered(template, params):
-        parts[superior_id].append(cells)
+    for indicators in _groups([template.by_code[code] for code in entered(template)]):
+        for superior_id, cells in _entered(template, indicators, params):
+            parts[superior_id].append(cells)
     for superior_id, cells in _computed(template, params):
         parts[superior_id].append(cells)
     for superior_id, counted, expected in _counts(params):
@@ -51,11 +54,23 @@ def _counts(params: dict[str, int]) -> list[tuple[int, int, int]]:
     )
 
 
-def _entered(template: Template, params: dict[str, int]) -> Iterator[tuple[int, Cells]]:
+def _groups(indicators: Sequence[Indicator]) -> Iterator[list[Indicator]]:
+    """The indicators in groups, each of no more columns than PostgreSQL takes in one statement."""
+    group: list[Indicator] = []
+    columns = 0
+    for indicator in indicators:
+        wanted = len(_expressions(indicator))
+        if group and columns + wanted > _MOST_COLUMNS:
+            yield group
+            group, columns = [], 0
+        group.append(indicator)
+        columns += wanted
+    if group:
+        yield group
+
+
+def _entered(template: Template, indicators: Sequence[Indicator], params: dict[str, int]) -> Iterator[tuple[int, Cells]]:
     aggregations = entered(template)
-    indicators = [template.by_code[code] for code in aggregations]
-    if not indicators:
-        return
     columns = ", ".join(f'"{indicator.code}" {_type(indicator)}' for indicator in indicators)
     wanted = ", ".join(expression for indicator in indicators for expression in _expressions(indicator))
     rows = _rows(
