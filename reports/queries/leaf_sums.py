@@ -34,7 +34,7 @@ def can_add_up() -> bool:
 
 
 def leaf_sums(template: Template, root: Report) -> Iterator[Child]:
-    """For each superior of leaves in the root's tree: what all of them give it together. Three queries, more for many hundred indicators."""
+    """For each superior of leaves in the root's tree: what all of them give it together. Three queries, more for many hundred codes."""
     params = {"cycle": root.cycle_id, "first": root.position, "last": root.end}
     parts: dict[int, list[Cells]] = defaultdict(list)
     for indicators in _groups([template.by_code[code] for code in entered(template)]):
