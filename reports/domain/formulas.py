@@ -91,13 +91,19 @@ class Formula:
         return self.root.size_in(size_of)
 
     def with_names(self, names: Mapping[str, str]) -> str:
-        """The text with names of indicators in place of their codes, for a reader."""
+        """The text for a reader: with names of indicators in place of their codes, and ≤ for <=."""
         parts, end = [], 0
         for reference in sorted(self.references, key=lambda each: each.position):
             start = reference.position - 1
-            parts += [self.text[end:start], f"“{names.get(reference.code, reference.code)}”"]
+            parts += [_in_print(self.text[end:start]), f"“{names.get(reference.code, reference.code)}”"]
             end = start + len(reference.code)
-        return "".join([*parts, self.text[end:]])
+        return "".join([*parts, _in_print(self.text[end:])])
+
+
+def _in_print(text: str) -> str:
+    for sign, printed in (("<=", "≤"), (">=", "≥"), ("!=", "≠"), ("==", "=")):
+        text = text.replace(sign, printed)
+    return text
 
 
 def compile_formula(text: str, *, in_rule: bool = False) -> Formula:

@@ -126,7 +126,7 @@ def test_rules_read_totals_and_earlier_reports() -> None:
 
 def test_a_formula_is_shown_with_names_for_codes() -> None:
     formula = compile_formula("total(a_b) <= a + 'a'", in_rule=True)
-    assert formula.with_names({"a_b": "Nhận", "a": "Thành"}) == "total(“Nhận”) <= “Thành” + 'a'"
+    assert formula.with_names({"a_b": "Nhận", "a": "Thành"}) == "total(“Nhận”) ≤ “Thành” + 'a'"
 
 
 # --- Python as the judge of precedence --------------------------------------------------------------

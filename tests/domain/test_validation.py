@@ -80,7 +80,7 @@ def test_a_broken_rule_says_what_should_hold_in_the_words_of_the_report() -> Non
     )
     assert checked(of, {"nhan": 3, "thanh": 3}) == []
     assert checked(of, {"nhan": 3, "thanh": 400}) == [
-        "error thanh: “Số vụ thành”: this should hold, and doesn't: “Số vụ thành” <= “Số vụ nhận”",
+        "error thanh: “Số vụ thành”: this should hold, and doesn't: “Số vụ thành” ≤ “Số vụ nhận”",
         "warn thanh: “Số vụ thành”: this should hold, and doesn't: “Số vụ thành” < 100",
     ]
     [finding, _] = check_submission(of, {"nhan": 3, "thanh": 400}, "hamlet", (), {}, {}, {})
@@ -111,9 +111,9 @@ def test_a_rule_reads_own_values_and_total_reads_both() -> None:
     below = contribution(of, {"a": 5, "y": True, "n": 8}, "hamlet")
     both = merge(of, [below, contribution(of, own, "commune")])
     assert checked(of, own, level="commune", both=both) == [
-        "warn a: “a”: this should hold, and doesn't: total(“a”) <= 10",
-        "error y: “y”: this should hold, and doesn't: not “y” or total(“y”) <= 1",
-        "warn p: “p”: this should hold, and doesn't: total(“p”) >= 80",
+        "warn a: “a”: this should hold, and doesn't: total(“a”) ≤ 10",
+        "error y: “y”: this should hold, and doesn't: not “y” or total(“y”) ≤ 1",
+        "warn p: “p”: this should hold, and doesn't: total(“p”) ≥ 80",
     ]
 
 

@@ -226,9 +226,9 @@ def test_what_keeps_reports_from_being_submitted_is_named_for_every_level_at_the
     rows = ("H1,b,1", "H1,a,2", "H2,b,1", "H3,a,1", "C,b,5", "C,a,9")
     problems = import_rows(*rows, options=("--state", "accepted")).problems
     assert problems == [
-        "-:3: value: “a”: this should hold, and doesn't: “a” <= “b”",
+        "-:3: value: “a”: this should hold, and doesn't: “a” ≤ “b”",
         "-:4: unit_uid: “a” is required and blank. Write 0 where nothing happened.",
-        "-:7: value: “a”: this should hold, and doesn't: “a” <= “b”",
+        "-:7: value: “a”: this should hold, and doesn't: “a” ≤ “b”",
     ]
     assert set(states().values()) == {"not_started"}
 

@@ -158,7 +158,7 @@ def test_a_broken_rule_is_refused_at_its_row_and_column(tmp_path: Path) -> None:
     given_cycle("a,integer,hamlet,sum,flow_sum,,error: a <= b,yes", "b,integer,hamlet,sum,flow_sum")
     path = workbook(tmp_path, ["unit_uid", "b", "a"], ["H1", 1, 2], ["H2", 1, None])
     assert load(path, "--state", "submitted").problems == [
-        f"{path}:2: a: “a”: this should hold, and doesn't: “a” <= “b”",
+        f"{path}:2: a: “a”: this should hold, and doesn't: “a” ≤ “b”",
         f"{path}:3: a: “a” is required and blank. Write 0 where nothing happened.",
     ]
 
