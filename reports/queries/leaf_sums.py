@@ -105,7 +105,7 @@ def _expressions(indicator: Indicator) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''").replace("%", "%%") + "'"
+    return "'" + text.replace("%", "%%") + "'"  # no choice holds a quotation mark (domain.indicators.CHOICE)
 
 
 def _result(indicator: Indicator, results: Iterator[Any]) -> Any:
