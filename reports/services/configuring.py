@@ -10,8 +10,13 @@ from django.db.models import Max
 
 from reports.domain import indicators as domain
 from reports.models import Indicator, ReportTemplate, TemplateVersion
+from units.locks import hold
 from units.models import Level
 from units.problems import Problem, Problems, Refused, gettext_noop
+
+
+#: two versions made at once get two numbers
+_NUMBERING = "reports.template-versions"
 
 
 def add_version(code: str, name: str, indicators: Sequence[domain.Indicator], *, name_en: str | None = None) -> TemplateVersion:
@@ -20,6 +25,7 @@ def add_version(code: str, name: str, indicators: Sequence[domain.Indicator], *,
     Without `name_en` the English name stays what it is. The indicators have to be sound already (`domain.template_file.parse_indicators`).
     """
     with transaction.atomic():
+        hold(_NUMBERING)
         names = {"name": name} if name_en is None else {"name": name, "name_en": name_en}
         template, _ = ReportTemplate.objects.update_or_create(code=code, defaults=names)
         version = TemplateVersion.objects.create(template=template, number=_next_number(template))
@@ -30,6 +36,7 @@ def add_version(code: str, name: str, indicators: Sequence[domain.Indicator], *,
 def draft_from(version: TemplateVersion) -> TemplateVersion:
     """A draft of the template's next version that begins as a copy of this one: how a published version is edited."""
     with transaction.atomic():
+        hold(_NUMBERING)
         copy = TemplateVersion.objects.create(template=version.template, number=_next_number(version.template))
         _write(copy, [row.to_domain() for row in version.indicators.all()])
         return copy

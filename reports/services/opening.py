@@ -21,6 +21,9 @@ from units.problems import Problem, Problems, Refused, gettext_noop
 
 logger = logging.getLogger(__name__)
 
+#: two cycles set up at once get two codes
+_CODES = "reports.cycle-codes"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -73,19 +76,26 @@ def set_up(plan: Plan) -> Cycle:
     if plan.first_day > plan.cut_off:
         raise Refused(Problem(gettext_noop("The period can't end before it begins.")))
     units = tree.units_named(plan.under)
-    cycle = Cycle.objects.create(
-        code=_free_code(plan),
-        version=plan.version,
-        period=plan.period,
-        first_day=plan.first_day,
-        cut_off=plan.cut_off,
-        reference_day=plan.reference_day,
-        review_days=plan.review_days,
-        correction_days=plan.correction_days,
-        reminders=sorted(plan.reminders),
-        opens_on=plan.opens_on,
-    )
-    cycle.units.set(units)
+    with transaction.atomic():
+        hold(_CODES)
+        cycle = Cycle.objects.create(
+            code=_free_code(plan),
+            version=plan.version,
+            period=plan.period,
+            first_day=plan.first_day,
+            cut_off=plan.cut_off,
+            reference_day=plan.reference_day,
+            review_days=plan.review_days,
+            correction_days=plan.correction_days,
+            reminders=sorted(plan.reminders),
+            opens_on=plan.opens_on,
+        )
+        cycle.units.set(units)
+        _set_due_days(cycle, plan)
+    return cycle
+
+
+def _set_due_days(cycle: Cycle, plan: Plan) -> None:
     days_off = DaysOff()
     known = {level.code: level for level in Level.objects.all()}
     for code in plan.levels or plan.due:
@@ -94,7 +104,6 @@ def set_up(plan: Plan) -> Cycle:
         CycleLevel.objects.create(
             cycle=cycle, level=known[code], due_on=next_working_day(plan.due[code], days_off), needs_approval=code in plan.approval
         )
-    return cycle
 
 
 def _free_code(plan: Plan) -> str:
