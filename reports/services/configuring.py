@@ -14,7 +14,6 @@ from units.locks import hold
 from units.models import Level
 from units.problems import Problem, Problems, Refused, gettext_noop
 
-
 #: two versions made at once get two numbers
 _NUMBERING = "reports.template-versions"
 

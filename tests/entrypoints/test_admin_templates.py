@@ -191,7 +191,7 @@ def test_a_file_that_is_no_indicator_file_is_refused(admin: Client, content: byt
 
 
 def test_an_exported_indicator_file_reads_back_to_the_same_indicators(admin: Client) -> None:
-    first = given_template(indicator("a", note="=1+1, \"và\"\nhai dòng"), indicator("b", rules="error: b >= 1"))
+    first = given_template(indicator("a", note='=1+1, "và"\nhai dòng'), indicator("b", rules="error: b >= 1"))
     file = admin.get(address("templateversion", "file", first.pk))
     assert file["Content-Disposition"] == 'attachment; filename="t-v1.csv"'
     confirm(admin, "templateversion", preview(admin, "templateversion", file.content, template=first.template_id))

@@ -140,5 +140,3 @@ def test_a_due_day_that_does_not_fit_is_refused(admin: Client, row: str, message
     previewed = preview(admin, "cyclelevel", f"{HEADER}{row}\n")
     assert wrong(previewed) == [(1, [message])]
     assert not cycle.levels.exists()
-
-
