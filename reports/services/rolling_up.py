@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from django.db import transaction
 
 from reports.models import Cycle, Report, Rollup, RollupMark, TemplateVersion
+from reports.models.bulk import upsert
 from reports.queries.leaf_sums import can_add_up, leaf_sums
 from reports.queries.summing import all_nodes, computed, marked_nodes
 
@@ -75,11 +76,5 @@ def _roots(cycle: Cycle) -> list[Report]:
 
 
 def _store(totals: Sequence[Rollup]) -> int:
-    Rollup.objects.bulk_create(
-        totals,
-        batch_size=_BATCH,
-        update_conflicts=True,
-        unique_fields=["report"],
-        update_fields=["cells", "counted", "expected", "differs_from_declared"],
-    )
+    upsert(totals, "report", ["cells", "counted", "expected", "differs_from_declared"])
     return len(totals)
