@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from reports.models import Cycle
+from django.db import transaction
+
+from reports.models import Cycle, Report
 from reports.policies import manages_cycle
 from units.problems import Problem, Refused, gettext_noop
 from units.reach import User
 
 
 def close_cycle(cycle: Cycle, *, by: User, at: datetime) -> None:
-    """Refuse every action on the cycle's reports from now on."""
-    _move(cycle, Cycle.State.OPEN, Cycle.State.CLOSED, by=by, closed_at=at)
+    """Refuse every action on the cycle's reports from now on. Actions that are under way are waited for."""
+    with transaction.atomic():
+        for _ in Report.objects.filter(cycle=cycle).select_for_update(no_key=True).order_by("pk").values_list("pk").iterator():
+            pass
+        _move(cycle, Cycle.State.OPEN, Cycle.State.CLOSED, by=by, closed_at=at)
 
 
 def reopen_cycle(cycle: Cycle, *, by: User) -> None:

@@ -12,7 +12,7 @@ from django.db import transaction
 from reports.domain.indicators import EnteredBy, Template
 from reports.domain.numbers import parse_plain
 from reports.domain.validation import check_own
-from reports.domain.workflow import Action
+from reports.domain.workflow import Action, State
 from reports.models import Adjustment, Report
 from reports.models.bulk import update_json
 from reports.services import transitions
@@ -82,6 +82,11 @@ def _refuse_older(report: Report, changes: Changes, seen: int) -> None:
         raise Conflict(report.version, [Clash(code, report.own.get(code), value) for code, value in changes.items()])
 
 
+def _says_something_new(report: Report, changes: Changes) -> bool:
+    """A save of what stands already is no event. The first one of a report is: it has been begun."""
+    return report.state == State.NOT_STARTED or any(report.own.get(code) != value for code, value in changes.items())
+
+
 def _write(
     step: Step,
     entries: Sequence[tuple[Report, Changes]],
@@ -89,6 +94,7 @@ def _write(
 ) -> None:
     problems = Problems()
     journal: dict[int, dict[str, Any]] = {}
+    entries = [(report, changes) for report, changes in entries if _says_something_new(report, changes)]
     for report, changes in entries:
         template = report.cycle.version.compiled()
         changed = {code: value for code, value in changes.items() if report.own.get(code) != value}

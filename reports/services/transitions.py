@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from reports.domain.workflow import TRANSITIONS, Action, State, Then, target
-from reports.models import JournalEntry, Report, RollupMark, Submission
+from reports.models import Cycle, JournalEntry, Report, RollupMark, Submission
 from reports.policies import Standing
 from reports.services import flagging, waking
 from units.problems import Problem, Problems, Refused, gettext_noop
@@ -184,8 +184,9 @@ def _move(step: Step, reports: Sequence[Report], updates: Mapping[str, Any]) -> 
     groups: dict[tuple[str, State], list[Report]] = {}
     for report in reports:
         groups.setdefault((report.state, _target(step.action, report)), []).append(report)
+    still_open = Cycle.objects.filter(pk=OuterRef("cycle_id"), state=Cycle.State.OPEN)
     for (source, to), group in groups.items():
-        moved = Report.objects.filter(pk__in=[report.pk for report in group], state=source).update(
+        moved = Report.objects.filter(Exists(still_open), pk__in=[report.pk for report in group], state=source).update(
             state=to.value, version=F("version") + 1, journal_at=step.at, **_resume(step.action, source), **updates
         )
         if moved != len(group):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import connection
+from django.db import connection, transaction
 
 from reports.models import Cycle, Flag, Report, RollupMark
 from reports.services import closing, filling, flagging, opening, reminding, reviewing, rolling_up, submitting, verifying
@@ -269,3 +270,57 @@ def test_two_senders_at_once_send_each_reminder_once(play: Play):
 
     assert at_once(remind, remind, remind) == ["done"] * 3
     assert sorted(message.to[0] for message in mail.outbox) == [f"{uid.lower()}@example.com" for uid in HAMLETS]
+
+
+@pytest.mark.postgresql
+def test_closing_waits_for_an_action_that_is_under_way_and_the_next_one_is_refused() -> None:
+    play = given_cycle()
+    for uid in ("H1", "H2"):
+        play.save(uid, a="1")
+        play.submit(uid)
+    accepted, closing_began = Event(), Event()
+
+    def accept_slowly() -> None:
+        with transaction.atomic():
+            accept("H1")()
+            accepted.set()
+            closing_began.wait(5)
+            time.sleep(0.3)
+            assert Cycle.objects.get(pk=play.cycle.pk).is_open
+
+    def close_and_accept_another() -> None:
+        accepted.wait(5)
+        closing_began.set()
+        closing.close_cycle(play.cycle, by=None, at=LATER)
+        accept("H2")()
+
+    assert at_once(accept_slowly, close_and_accept_another) == [
+        "done",
+        f"Refused: The cycle {play.cycle.code} is not open; a cycle manager can reopen it.",
+    ]
+    assert (play.state("H1"), play.state("H2")) == ("accepted", "submitted")
+
+
+@pytest.mark.postgresql
+def test_an_action_that_read_the_cycle_as_open_is_refused_once_it_was_closed_meanwhile() -> None:
+    play = given_cycle()
+    play.save("H1", a="1")
+    play.submit("H1")
+    closing_is_held, acceptance_began = Event(), Event()
+
+    def close_slowly() -> None:
+        with transaction.atomic():
+            closing.close_cycle(play.cycle, by=None, at=LATER)
+            closing_is_held.set()
+            acceptance_began.wait(5)
+            time.sleep(0.3)
+
+    def accept_meanwhile() -> None:
+        closing_is_held.wait(5)
+        acceptance_began.set()
+        accept("H1")()
+
+    outcome = at_once(close_slowly, accept_meanwhile)
+    assert outcome[0] == "done"
+    assert outcome[1].startswith("Refused: ")
+    assert play.state("H1") == "submitted"

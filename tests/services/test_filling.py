@@ -280,3 +280,12 @@ def test_a_score_given_after_the_submission_does_not_change_what_the_unit_declar
     rolling_up.drain_all([scored.cycle.pk])
     scored.sweep(scored.now)
     assert scored.flags("C") == []
+
+
+def test_a_save_of_what_stands_already_is_no_event(db: None) -> None:
+    play = given_cycle()
+    play.save("H1", a="1")
+    before = play.report("H1").version
+    play.save("H1", a="1")
+    assert play.report("H1").version == before
+    assert len(play.journal("H1")) == 1

@@ -52,7 +52,7 @@ def play_with_approval() -> Play:
 def take(play: Play, action: str, uid: str, by: Any = None, **more: Any) -> None:
     match action:
         case "save":
-            play.save(uid, by=by, a="1")
+            play.save(uid, by=by, a=str(play.report(uid).version))
         case "submit":
             play.submit(uid, by=by)
         case "accept":
