@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection, models
@@ -16,6 +16,33 @@ def insert_select(model: type[models.Model], columns: Sequence[str], rows: model
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {table} ({', '.join(names)}) {sql}", params)
         return cursor.rowcount
+
+
+def reserve_ids(model: type[models.Model], count: int) -> list[int]:
+    """As many ids as rows are to be added, for rows that refer to each other. Nobody else gets them."""
+    table, key = _quoted(model, "pk")
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+                [table, model._meta.pk.column, count],
+            )
+            return [row[0] for row in cursor.fetchall()]
+        cursor.execute(f"SELECT coalesce(max({key}), 0) FROM {table}")  # noqa: S608 names are quoted; the transaction excludes other writers
+        last = cursor.fetchone()[0]
+        return list(range(last + 1, last + 1 + count))
+
+
+def insert(model: type[models.Model], rows: Iterable[models.Model]) -> None:
+    """Add rows whose primary keys are set already: by COPY on PostgreSQL, which takes no statement apart."""
+    if connection.vendor != "postgresql":
+        model._default_manager.bulk_create(rows, batch_size=2000)
+        return
+    fields = model._meta.concrete_fields
+    table, *columns = _quoted(model, *(field.name for field in fields))
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields])
 
 
 def update_json(model: type[models.Model], field: str, values: Mapping[int, Any]) -> int:

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from reports.domain.deadlines import end_of_day
 from reports.models import Cycle, CycleLevel, Report, Rollup, RootOversight, TemplateVersion
+from reports.models.bulk import insert, reserve_ids
 from reports.models.cycle import DEFAULT_CORRECTION_DAYS, DEFAULT_REMINDERS, DEFAULT_REVIEW_DAYS
 from reports.queries.calendar import DaysOff, next_working_day
 from units import tree
@@ -219,34 +220,29 @@ def _refuse_strangers(uids: Iterable[str], cycle: Cycle) -> None:
 def _write_reports(cycle: Cycle, places: Sequence[Place], levels: Mapping[int, CycleLevel]) -> None:
     due_at = {level_id: end_of_day(row.due_on, cycle.zone) for level_id, row in levels.items()}
     codes = {level_id: row.level.code for level_id, row in levels.items()}
-    for depth in range(max(place.depth for place in places) + 1):
-        rank = [place for place in places if place.depth == depth]
-        reports = Report.objects.bulk_create(
-            (
-                Report(
-                    cycle=cycle,
-                    unit_id=place.unit_id,
-                    level_id=place.level_id,
-                    superior_id=place.superior.report_id if place.superior else None,
-                    position=place.position,
-                    end=place.end,
-                    root_position=place.root_position,
-                    depth=depth,
-                    levels_below=sorted(codes[level_id] for level_id in place.below),
-                    needs_approval=levels[place.level_id].needs_approval,
-                    due_on=levels[place.level_id].due_on,
-                    due_at=due_at[place.level_id],
-                )
-                for place in rank
-            ),
-            batch_size=2000,
+    for place, report_id in zip(places, reserve_ids(Report, len(places)), strict=True):
+        place.report_id = report_id
+    reports = (
+        Report(
+            pk=place.report_id,
+            cycle=cycle,
+            unit_id=place.unit_id,
+            level_id=place.level_id,
+            superior_id=place.superior.report_id if place.superior else None,
+            position=place.position,
+            end=place.end,
+            root_position=place.root_position,
+            depth=place.depth,
+            levels_below=sorted(codes[level_id] for level_id in place.below),
+            needs_approval=levels[place.level_id].needs_approval,
+            due_on=levels[place.level_id].due_on,
+            due_at=due_at[place.level_id],
         )
-        for place, report in zip(rank, reports, strict=True):
-            place.report_id = report.pk
-    Rollup.objects.bulk_create(
-        (Rollup(report_id=place.report_id, expected=place.end - place.position + 1) for place in places if place.end > place.position),
-        batch_size=2000,
+        for place in places
     )
+    insert(Report, reports)
+    totals = (Rollup(report_id=place.report_id, expected=place.end - place.position + 1) for place in places if place.end > place.position)
+    insert(Rollup, totals)
     _record_oversight(places)
 
 
