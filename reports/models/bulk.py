@@ -1,4 +1,4 @@
-"""Set-based writes that the ORM has no word for, and the only place where SQLite and PostgreSQL are told apart."""
+"""Set-based writes that the ORM has no word for. SQLite and PostgreSQL truly differ here (docs/architecture.md)."""
 
 from __future__ import annotations
 
