@@ -109,6 +109,12 @@ class Play:
         values = {code: parse_plain(text, self.template.by_code[code]) for code, text in figures.items()}
         filling.save(report.pk, values, by=by, at=self.tick(at), seen=report.version if seen is None else seen)
 
+    def appraise(self, uid: str, **figures: str) -> None:
+        """Enter figures as the superior does, as plain text."""
+        report = self.report(uid)
+        values = {code: parse_plain(text, self.template.by_code[code]) for code, text in figures.items()}
+        filling.appraise(report.pk, values, by=None, at=self.tick(None), seen=report.version)
+
     def adjust(self, uid: str, code: str, amount: str, reason: str = "vì sao") -> None:
         report = self.report(uid)
         filling.adjust(report.pk, code, amount, reason, by=None, at=self.tick(None), seen=report.version)

@@ -8,7 +8,7 @@ Sums are `int` for integers and canonical `str` for decimals. A code is absent w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache, reduce
@@ -255,20 +255,12 @@ def answered(indicator: Indicator, cells: Cells) -> int | None:
     return cell["n"] if cell else 0
 
 
-def same_figures(template: Template, a: Cells, b: Cells, ignoring: Collection[str] = ()) -> bool:
+def same_figures(template: Template, a: Cells, b: Cells) -> bool:
     """Whether both give the same figures, blank for blank: what the flag figures_changed asks (semantics §4).
 
-    Formulas follow from what is compared here. A yes/no also compares how many answered. Of codes in `ignoring`, what is
-    computed in the unit from them is left out too.
+    Formulas follow from what is compared here. A yes/no also compares how many answered.
     """
-    if ignoring:
-        ignoring = set(ignoring)
-        for code, formula in template.formulas_in_unit.items():
-            if not ignoring.isdisjoint(formula.codes):
-                ignoring.add(code)
     for code, aggregation in _aggregations(template).items():
-        if code in ignoring:
-            continue
         one, other = a.get(code), b.get(code)
         if one is None or other is None:
             if one is not other:

@@ -5,14 +5,14 @@ Nothing is written here; `services.rolling_up` stores what comes out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.db.models import Case, Exists, F, JSONField, OuterRef, Q, When
 
 from reports.domain.aggregation import Cells, contribution, merge, same_figures
-from reports.domain.indicators import EnteredBy, Template
+from reports.domain.indicators import Template
 from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Adjustment, Report, ReportQuerySet, Rollup, RollupMark
 
@@ -22,7 +22,10 @@ _IS_LEAF = Q(end=F("position"))
 
 @dataclass(slots=True)
 class Node:
-    """A report with reports below it, while its total is computed. `declared` is what it last submitted, while that stands."""
+    """A report with reports below it, while its total is computed.
+
+    `declared` is the *both* that it last submitted, and `declared_own` its own values in that, while they stand.
+    """
 
     id: int
     superior_id: int | None
@@ -31,6 +34,7 @@ class Node:
     state: str
     own: dict[str, Any]
     declared: Cells | None
+    declared_own: dict[str, Any] | None
     adjustments: list[tuple[str, Any]] = field(default_factory=list)
     parts: list[Cells] = field(default_factory=list)
     counted: int = 0
@@ -74,8 +78,10 @@ def all_nodes(root: Report) -> Nodes:
 
 def _nodes(reports: ReportQuerySet) -> Nodes:
     stands = Q(state__in=[state.value for state in WITH_SUPERIOR])
-    declared = Case(When(stands, then=F("last_submission__declared")), output_field=JSONField())
-    columns = ("pk", "superior_id", "depth", "level__code", "state", "own", declared)
+    declared, declared_own = (
+        Case(When(stands, then=F(f"last_submission__{name}")), output_field=JSONField()) for name in ("declared", "own")
+    )
+    columns = ("pk", "superior_id", "depth", "level__code", "state", "own", declared, declared_own)
     nodes = {row[0]: Node(*row) for row in reports.with_reports_below().order_by().values_list(*columns)}
     for report_id, adjustments in adjustments_of(nodes).items():
         nodes[report_id].adjustments = adjustments
@@ -98,10 +104,9 @@ def computed(template: Template, nodes: Nodes, children: Iterable[Child] | None 
     """
     for child in _children(template, list(nodes), besides=nodes) if children is None else children:
         nodes[child.superior_id].add(child.cells, child.counted, child.expected)
-    appraised = _appraised(template)
     totals = []
     for node in sorted(nodes.values(), key=lambda node: -node.depth):
-        total = _total(template, node, appraised)
+        total = _total(template, node)
         totals.append(total)
         superior = nodes.get(node.superior_id) if node.superior_id is not None else None
         if superior is not None:
@@ -110,23 +115,33 @@ def computed(template: Template, nodes: Nodes, children: Iterable[Child] | None 
     return totals
 
 
-def _total(template: Template, node: Node, appraised: frozenset[str]) -> Rollup:
+def _total(template: Template, node: Node) -> Rollup:
     counted = node.state == State.ACCEPTED
-    own = contribution(template, node.own, node.level, node.adjustments)
     below = merge(template, node.parts)
-    both = merge(template, [below, own])
+    both = _with_own(template, node, below, node.own)
     return Rollup(
         report_id=node.id,
         cells=both if counted else below,
         counted=node.counted + counted,
         expected=node.expected + (node.state != State.EXEMPT),
-        differs_from_declared=node.declared is not None and not same_figures(template, both, node.declared, appraised),
+        differs_from_declared=_differs(template, node, below, both),
     )
 
 
-def _appraised(template: Template) -> frozenset[str]:
-    """Indicators that the superior enters: they come after the submission, so no unit declared them."""
-    return frozenset(indicator.code for indicator in template.indicators if indicator.entered_by is EnteredBy.SUPERIOR)
+def _with_own(template: Template, node: Node, below: Cells, own: Mapping[str, Any]) -> Cells:
+    return merge(template, [below, contribution(template, own, node.level, node.adjustments)])
+
+
+def _differs(template: Template, node: Node, below: Cells, both: Cells) -> bool:
+    """Whether a declaration that stands is overtaken by what is counted below.
+
+    What the superior entered on the report itself came after its declaration, and is no part of what that is held against.
+    """
+    if node.declared is None:
+        return False
+    if node.declared_own is not None and node.declared_own != node.own:
+        both = _with_own(template, node, below, node.declared_own)
+    return not same_figures(template, both, node.declared)
 
 
 def below_and_both(template: Template, reports: Sequence[Report]) -> dict[int, tuple[Cells, Cells]]:

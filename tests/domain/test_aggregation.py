@@ -185,13 +185,6 @@ def test_figures_are_the_same_by_value() -> None:
     assert not same_figures(EVERYTHING, of(avg=4), merge(EVERYTHING, [of(avg=4), of(avg=5)]))
     assert not same_figures(EVERYTHING, of(y=True), merge(EVERYTHING, [of(y=True), of(y=False)]))
     assert not same_figures(EVERYTHING, of(g="tot"), of(g="kha"))
-    assert same_figures(EVERYTHING, of(n=4, d="1"), of(n=5, d="1"), ignoring={"n"})
-
-
-def test_what_is_computed_in_the_unit_from_an_ignored_indicator_is_ignored_with_it() -> None:
-    before, after = (contribution(EVERYTHING, {"n": n, "d": "1", "y": False}, "hamlet") for n in (0, 1))
-    assert not same_figures(EVERYTHING, before, after)
-    assert same_figures(EVERYTHING, before, after, ignoring=["n"])
 
 
 # --- Against brute force ------------------------------------------------------------------------------------

@@ -171,6 +171,19 @@ def test_an_accepted_report_is_flagged_as_well_and_the_flag_goes_when_the_figure
     assert declared.flags("C") == []
 
 
+def test_a_score_that_the_superior_entered_is_flagged_where_it_comes_from_below_and_not_on_its_own_report(db: None):
+    play = given_cycle(given_template(indicator("diem", levels="hamlet|commune", entered_by="superior")))
+    play.save("H1", diem="8")
+    play.save("C")
+    play.submit("H1", "C")
+    play.appraise("C", diem="5")
+    play.sweep(play.now)
+    assert play.flags("C") == []
+    play.accept("H1")
+    play.sweep(play.now)
+    assert play.flags("C") == ["figures_changed"]
+
+
 @pytest.mark.parametrize("way", [["withdraw"], ["return_for_correction"]])
 def test_submitting_anew_declares_the_new_figures(declared: Play, way: list[str]):
     declared.accept("H3")
