@@ -52,15 +52,16 @@ def save(report_id: int, changes: Changes, *, by: User, at: datetime, seen: int)
         step = Step(Action.SAVE, by, at)
         transitions.check(step, [report])
         _refuse_older(report, changes, seen)
-        _write(step, [(report, changes)], _misplaced)
+        _write(step, [(report, changes)], _misplaced, Problems())
         return report
 
 
 def save_locked(entries: Sequence[tuple[Report, Changes]], *, by: User, at: datetime, reason: str = "") -> None:
-    """Write the cells of several locked reports; the common way of forms and imports."""
+    """Write the cells of several locked reports. Raises Refused with all that is wrong with the reports and with the cells."""
     step = Step(Action.SAVE, by, at, reason)
-    transitions.check(step, [report for report, _ in entries])
-    _write(step, entries, _misplaced)
+    problems = Problems()
+    problems.extend(transitions.obstacles(step, [report for report, _ in entries]))
+    _write(step, entries, _misplaced, problems)
 
 
 def appraise(report_id: int, changes: Changes, *, by: User, at: datetime, seen: int) -> Report:
@@ -73,7 +74,7 @@ def appraise(report_id: int, changes: Changes, *, by: User, at: datetime, seen: 
         step = Step(Action.APPRAISE, by, at)
         transitions.check(step, [report])
         _refuse_older(report, changes, seen)
-        _write(step, [(report, changes)], _not_the_superiors)
+        _write(step, [(report, changes)], _not_the_superiors, Problems())
         return report
 
 
@@ -91,8 +92,8 @@ def _write(
     step: Step,
     entries: Sequence[tuple[Report, Changes]],
     forbidden: Callable[[Template, Report, Changes, User], list[Problem]],
+    problems: Problems,
 ) -> None:
-    problems = Problems()
     journal: dict[int, dict[str, Any]] = {}
     entries = [(report, changes) for report, changes in entries if _says_something_new(report, changes)]
     for report, changes in entries:

@@ -73,7 +73,6 @@ def import_figures(
     owners = _owners(cycle, journey.by)
     gathered = _Gathered(cycle.version.compiled(), problems)
     gathered.take(figures, owners)
-    problems.refuse_if_any()
     with transaction.atomic():
         done = 0
         for chunk in _chunks(gathered, owners):

@@ -126,20 +126,24 @@ def submit(
     with transaction.atomic():
         # all reports before any total: whoever holds totals and waits for a report could wait for ever
         locked = [transitions.lock(group) for group in transitions.groups(reports)]
-        transitions.check(step, [report for group in locked for report in group])
-        declaration = declaration or Declaration()
+        obstacles = {problem.unit_uid: problem for problem in transitions.obstacles(step, [report for group in locked for report in group])}
         problems = Problems()
+        problems.extend(obstacles.values())
+        declaration = declaration or Declaration()
         for group in locked:
-            try:
-                _submit_locked(step, group, declaration)
-            except Refused as refused:
-                problems.include(refused.problems)
+            if problems:
                 # what was refused below is a problem of its own, and not one more of its superior
                 declaration = replace(declaration, confirm_incomplete=True)
+            try:
+                _submit_locked(step, [report for report in group if report.unit.uid not in obstacles], declaration)
+            except Refused as refused:
+                problems.include(refused.problems)
         problems.refuse_if_any()
 
 
 def _submit_locked(step: Step, reports: Sequence[Report], declaration: Declaration) -> None:
+    if not reports:
+        return
     ready = readiness(reports, step.at)
     problems = Problems()
     for report in reports:

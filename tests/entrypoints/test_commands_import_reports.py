@@ -189,6 +189,18 @@ def test_submitted_accepted_and_exempt_reports_refuse() -> None:
     assert states()["C"] == "not_started"
 
 
+def test_a_cell_that_is_no_figure_hides_neither_a_closed_one_nor_a_submitted_report() -> None:
+    given_cycle("a,integer,hamlet,sum,flow_sum")
+    given_figures("H1,a,1", options=["--state", "submitted"])
+    ran = import_rows("H2,a,x", "C,a,5", "H1,a,2", "H3,a,1")
+    assert ran.problems == [
+        "-:2: value: “x” is no plain number; write digits with a point before the decimals, as in 1234.5.",
+        "-:3: value: “a” (a) is not entered at the level commune.",
+        "-:4: unit_uid: The report is in the state “submitted”, where “save” can't be done.",
+    ]
+    assert states()["H3"] == "not_started"
+
+
 # --- Through the workflow ---------------------------------------------------------------------------
 
 

@@ -67,6 +67,17 @@ def test_what_blocks_submitting_is_named_for_every_level() -> None:
     assert take("submit", "--unit", "C", "H1", "H2").problems == [f"H1: a: {blank}", f"H2: a: {blank}", f"C: a: {blank}"]
 
 
+def test_a_report_that_cant_be_submitted_in_its_state_hides_no_other_ones_error() -> None:
+    given_cycle("a,integer,hamlet|commune,sum,flow_sum,,,yes", "b,integer,hamlet|commune,sum,flow_sum")
+    given_figures("C,b,1", "H1,b,1", "H2,b,1")
+    blank = "“a” is required and blank. Write 0 where nothing happened."
+    assert take("submit", "--unit", "C", "H1", "H3").problems == [
+        "H3: The report is in the state “not_started”, where “submit” can't be done.",
+        f"H1: a: {blank}",
+        f"C: a: {blank}",
+    ]
+
+
 def test_a_root_is_accepted_as_it_is_submitted(drafts: None) -> None:
     take("submit", "--unit", "P", "--confirm-incomplete")
     assert states()["P"] == "accepted"
