@@ -144,6 +144,12 @@ class Indicator:
     def is_number(self) -> bool:
         return self.value_type in (ValueType.INTEGER, ValueType.DECIMAL, ValueType.PERCENT)
 
+    def continues(self, earlier: Indicator | None) -> bool:
+        """Whether a figure of this code in an earlier version of the template can be read as one of this indicator."""
+        if earlier is None:
+            return False
+        return self.value_type == earlier.value_type or (self.is_number and earlier.is_number)
+
     @property
     def may_be_adjusted(self) -> bool:
         """Whether a superior may add an adjustment to its total (semantics §5)."""

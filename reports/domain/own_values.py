@@ -34,7 +34,7 @@ class OwnValues:
         if code in self._values:
             return self._values[code]
         value: Value = self._read(code)
-        if type(value) is str and self._template.by_code[code].value_type == ValueType.DECIMAL:
+        if type(value) is str and self._template.by_code[code].is_number:
             value = exact(value)
         self._values[code] = value
         return value

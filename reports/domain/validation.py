@@ -57,13 +57,13 @@ def check_submission(
     level: str,
     levels_below: Collection[str],
     both: Cells,
-    previous: Mapping[str, Any],
-    year_ago: Mapping[str, Any],
+    previous: Mapping[str, Any] | None,
+    year_ago: Mapping[str, Any] | None,
 ) -> list[Finding]:
     """What is wrong with submitting these own values, in template order.
 
     `both` is what `total(code)` reads; `previous` and `year_ago` are the own values (stored form) of the reports that
-    `prev(code)` and `year_ago(code)` read, empty where there is none.
+    `prev(code)` and `year_ago(code)` read, None where there is no such report: then these are blank, a formula's too.
     """
     rules = _Rules(template, own, level, both, previous, year_ago)
     found: list[Finding] = []
@@ -101,14 +101,20 @@ class _Rules:
     """The rules of a template over one report; what they read is computed once, and only where a rule asks for it."""
 
     def __init__(
-        self, template: Template, own: Mapping[str, Any], level: str, both: Cells, previous: Mapping[str, Any], year_ago: Mapping[str, Any]
+        self,
+        template: Template,
+        own: Mapping[str, Any],
+        level: str,
+        both: Cells,
+        previous: Mapping[str, Any] | None,
+        year_ago: Mapping[str, Any] | None,
     ) -> None:
         self.template = template
         self.names = {indicator.code: indicator.name_vi for indicator in template.indicators}
-        self.own = OwnValues(template, own.get, level, template.formulas).value
+        self.own = _values(template, own, level)
         self.total = _once(lambda: _totals(template, both))
-        self.prev = _once(lambda: OwnValues(template, previous.get, level, template.formulas).value)
-        self.year_ago = _once(lambda: OwnValues(template, year_ago.get, level, template.formulas).value)
+        self.prev = _once(lambda: _values(template, previous, level))
+        self.year_ago = _once(lambda: _values(template, year_ago, level))
 
     def broken(self, indicator: Indicator) -> Iterator[Finding]:
         for compiled in self.template.rules.get(indicator.code, ()):
@@ -128,6 +134,12 @@ def _once(make: Callable[[], Callable[[str], Value]]) -> Callable[[str], Value]:
         return made[0](code)
 
     return lookup
+
+
+def _values(template: Template, own: Mapping[str, Any] | None, level: str) -> Callable[[str], Value]:
+    if own is None:
+        return lambda code: None
+    return OwnValues(template, own.get, level, template.formulas).value
 
 
 def _totals(template: Template, both: Cells) -> Callable[[str], Value]:

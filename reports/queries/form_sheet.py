@@ -154,7 +154,7 @@ class _Rows:
         self.may_be_entered = {indicator.code for indicator in enterable(report)}
         previous = history.previous_reports(report.cycle, [report.unit_id]).get(report.unit_id)
         year_ago = history.reports_year_ago(report.cycle, [report.unit_id]).get(report.unit_id)
-        self.previous, self.year_ago = _shown_in(previous), _shown_in(year_ago)
+        self.previous, self.year_ago = _shown_in(previous, template), _shown_in(year_ago, template)
         self.previous_period = previous.cycle.period if previous else ""
         self.year_ago_period = year_ago.cycle.period if year_ago else ""
         submissions = list(report.submissions.order_by("-number").only("own", "declared")[:2])
@@ -194,14 +194,20 @@ class _Rows:
         return self.own(indicator.code) if indicator.is_formula else self.report.own.get(indicator.code)
 
 
-def _shown_in(report: Report | None) -> Callable[[str], Any]:
-    """What an earlier report shows for a code, by the template that it had."""
+def _shown_in(report: Report | None, now: Template) -> Callable[[str], Any]:
+    """What an earlier report shows for a code of the template `now`, by the template that it had."""
     if report is None or report.last_submission is None:
         return lambda code: None
     template, submission = report.cycle.version.compiled(), report.last_submission
     own = OwnValues(template, submission.own.get, report.level.code, template.formulas).value
     totals = figures(template, submission.declared) if report.has_reports_below else {}
-    return lambda code: totals[code] if code in totals else own(code) if code in template.by_code else None
+
+    def shown(code: str) -> Any:
+        if not now.by_code[code].continues(template.by_code.get(code)):
+            return None
+        return totals[code] if code in totals else own(code)
+
+    return shown
 
 
 def _change(indicator: Indicator, now: Any, then: Any) -> Fraction | None:

@@ -18,14 +18,15 @@ Figures = Mapping[str, Any]
 def previous(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Figures]:
     """By unit: what it declared in the accepted report of the same template whose period ends the day before this one begins.
 
-    Among several, the same kind of period first, then the shorter, then the cycle opened last.
+    Among several, the same kind of period first, then the shorter, then the cycle opened last. Figures of a code that the
+    cycle's version reads in another way, as a number what was a choice, are left out.
     """
-    return {unit_id: _declared(report) for unit_id, report in previous_reports(cycle, unit_ids).items()}
+    return {unit_id: _declared(report, cycle) for unit_id, report in previous_reports(cycle, unit_ids).items()}
 
 
 def year_ago(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Figures]:
-    """By unit: what it declared in the accepted report of the same kind of period a year earlier."""
-    return {unit_id: _declared(report) for unit_id, report in reports_year_ago(cycle, unit_ids).items()}
+    """By unit: what it declared in the accepted report of the same kind of period a year earlier, likewise."""
+    return {unit_id: _declared(report, cycle) for unit_id, report in reports_year_ago(cycle, unit_ids).items()}
 
 
 def previous_reports(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Report]:
@@ -57,5 +58,9 @@ def _accepted(cycle: Cycle, unit_ids: Iterable[int]) -> QuerySet[Report]:
     return reports.exclude(cycle_id=cycle.pk).select_related("cycle__version", "level", "last_submission")
 
 
-def _declared(report: Report) -> Figures:
-    return report.last_submission.own if report.last_submission else {}
+def _declared(report: Report, cycle: Cycle) -> Figures:
+    own = report.last_submission.own if report.last_submission else {}
+    if report.cycle.version_id == cycle.version_id:
+        return own
+    then, now = report.cycle.version.compiled().by_code, cycle.version.compiled().by_code
+    return {code: value for code, value in own.items() if code in now and now[code].continues(then.get(code))}

@@ -86,8 +86,8 @@ def readiness(reports: Sequence[Report], at: datetime, *, drained: bool = False)
                 report.level.code,
                 report.levels_below,
                 figures[report.pk][1],
-                previous.get(report.unit_id, {}),
-                year_ago.get(report.unit_id, {}),
+                previous.get(report.unit_id),
+                year_ago.get(report.unit_id),
             ),
         )
         for report in reports

@@ -21,7 +21,7 @@ def checked(
 ) -> list[str]:
     """What check_submission finds, each as `severity code: message`."""
     cells = contribution(of, own, level) if both is None else both
-    findings = check_submission(of, own, level, below, cells, previous or {}, year_ago or {})
+    findings = check_submission(of, own, level, below, cells, previous, year_ago)
     return [f"{finding.severity} {finding.code}: {finding.problem.message % finding.problem.params}" for finding in findings]
 
 
@@ -155,3 +155,14 @@ def test_a_narrative_with_a_citizen_s_number_is_stopped_with_an_explanation() ->
         "error t: “Ưu điểm” holds what looks like a citizen's identity number. Take it out: no citizen is named here.",
         "error m: “Việc” holds what looks like a telephone number. Take it out: no citizen is named here.",
     ]
+
+
+def test_where_there_is_no_earlier_report_a_computed_figure_of_it_is_blank_too() -> None:
+    of = template(
+        indicator("a"),
+        indicator("some", "boolean", formula="coalesce(a, 0) >= 1"),
+        indicator("b", rules="error: prev(some); error: year_ago(some)"),
+    )
+    assert checked(of, {}) == []
+    assert len(checked(of, {}, previous={})) == 1
+    assert checked(of, {}, previous={"a": 1}, year_ago={"a": 2}) == []

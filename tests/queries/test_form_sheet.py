@@ -85,6 +85,14 @@ def test_the_sheet_names_the_periods_that_it_compares_with_and_has_no_column_for
     assert [(each.previous_period, each.year_ago_period, each.columns) for each in sheets] == [("", "2024-H1", 3), ("", "", 1), ("", "", 3)]
 
 
+def test_a_figure_of_a_year_ago_that_was_no_number_then_is_not_compared_with_a_number():
+    given_cycle(given_template(indicator("g", "choice", choices="tot|yeu", levels="hamlet")), period="2024-H1").hand_in("H1", g="tot")
+    play = given_cycle(given_template(indicator("g", levels="hamlet")), period="2025-H1")
+    play.save("H1", g="3")
+    row = sheet_of(play, "H1")["g"]
+    assert (row.own, row.year_ago, row.change) == (3, None, None)
+
+
 def test_nothing_is_marked_as_changed_before_the_first_submission():
     play = given_cycle(given_version())
     play.save("H1", ho="4")

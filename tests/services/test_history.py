@@ -10,6 +10,7 @@ import pytest
 from reports.queries import history
 from tests.builders import NOON, Play, given_cycle, given_template
 from tests.domain.builders import indicator
+from units.problems import Refused
 
 pytestmark = pytest.mark.django_db
 OUTLINE = {"P": {"D": {"C": ["H1", "H2"]}}}
@@ -69,6 +70,22 @@ def test_a_newer_version_of_the_template_is_the_same_template_and_another_templa
     assert (newer.template_id, newer.number) == (version.template_id, 2)
     assert previous(given_cycle(newer, OUTLINE, period="2025-H1")) == {"a": 2}
     assert previous(given_cycle(given_template(indicator("a", levels="hamlet"), code="other"), OUTLINE, period="2025-H1")) == {}
+
+
+def test_a_number_of_an_earlier_version_is_read_as_a_number_and_a_choice_as_none(db: None):
+    earlier = given_template(indicator("a", "decimal", levels="hamlet"), indicator("g", "choice", choices="tot|yeu", levels="hamlet"))
+    given_cycle(earlier, OUTLINE, period="2024-H2").hand_in("H1", a="2.5", g="tot")
+    newer = given_template(
+        indicator("a", levels="hamlet", rules="error: a > prev(a)"), indicator("g", levels="hamlet", rules="error: prev(g) > 1")
+    )
+    play = given_cycle(newer, OUTLINE, period="2025-H1")
+    assert previous(play) == {"a": "2.5"}
+    play.save("H1", a="2")
+    with pytest.raises(Refused, match="this should hold"):
+        play.submit("H1")
+    play.save("H1", a="3")
+    play.submit("H1")
+    assert play.state("H1") == "submitted"
 
 
 @pytest.mark.parametrize("action", ["reopen", None])
