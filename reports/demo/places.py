@@ -41,11 +41,11 @@ class Place:
 
 def load_units() -> tuple[Loaded, Invented]:
     """Import both provinces, and invent their hamlets."""
-    loaded = import_units(_rows_under({PROVINCE_BEFORE, PROVINCE_AFTER}))
+    loaded = import_units(rows_under({PROVINCE_BEFORE, PROVINCE_AFTER}))
     return loaded, invent_hamlets([PROVINCE_BEFORE, PROVINCE_AFTER])
 
 
-def _rows_under(tops: Iterable[str]) -> io.BytesIO:
+def rows_under(tops: Iterable[str]) -> io.BytesIO:
     """The rows of the project's units file for these units and all below them; there superiors come first."""
     known = set(tops)
     text = io.StringIO()
