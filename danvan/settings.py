@@ -150,8 +150,10 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
 # --- Mail ---------------------------------------------------------------------------------------
 
-vars().update(env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://"))
-# Seconds: a reminder is sent in the transaction that marks it as sent, which a silent server must not hold open.
+_mail = env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://")
+# A reminder is claimed while the server waits for its content, which Django's own backend can't do (danvan/mail.py).
+vars().update(_mail, EMAIL_BACKEND=_mail["EMAIL_BACKEND"].replace("django.core.mail.backends.smtp.", "danvan.mail."))
+# Seconds for each of a mail server's answers but the last, for which danvan/mail.py has its own patience.
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="danvan@localhost")
 

@@ -1,16 +1,18 @@
-"""What the workflow leaves behind: journal, submissions, flags, reminders, totals, adjustments. Only to be read."""
+"""What the workflow leaves behind: journal, submissions, flags, totals, adjustments, only to be read; reminders, to be tried again."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from reports.admin.manner import ReadOnly, SearchByUnit, reports_of
 from reports.models import Adjustment, Flag, JournalEntry, Reminder, ReviewNote, Rollup, Submission
+from reports.services import reminding
 
 
 class OfReport(SearchByUnit, ReadOnly):
@@ -77,8 +79,20 @@ class FlagAdmin(OfReport):
 
 @admin.register(Reminder)
 class ReminderAdmin(OfReport):
-    list_display = ["unit", "cycle", "audience", "due_on", "step", "sent_at"]
-    list_filter = ["audience", ("sent_at", admin.EmptyFieldListFilter)]
+    list_display = ["unit", "cycle", "audience", "due_on", "step", "sent_at", "attempts", "set_aside_at", "last_error"]
+    list_filter = ["audience", ("sent_at", admin.EmptyFieldListFilter), ("set_aside_at", admin.EmptyFieldListFilter)]
+    actions = ["try_again"]
+
+    def has_try_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("reports.change_reminder")
+
+    @admin.action(description=_("Try again"), permissions=["try_again"])
+    def try_again(self, request: HttpRequest, reminders: QuerySet[Reminder]) -> None:
+        count = reminding.try_again(reminders)
+        messages.success(
+            request,
+            ngettext("%(count)d reminder will be tried again.", "%(count)d reminders will be tried again.", count) % {"count": count},
+        )
 
 
 @admin.register(Rollup)

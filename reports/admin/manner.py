@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -90,7 +90,7 @@ class Buttons(admin.ModelAdmin):
 class ReadOnly(admin.ModelAdmin):
     """Shown and never changed: what is here changes through the services alone."""
 
-    actions = None
+    actions: Sequence[str] | None = None
     show_full_result_count = False
     list_per_page = 50
 

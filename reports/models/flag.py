@@ -43,7 +43,10 @@ class Flag(models.Model):
 
 
 class Reminder(models.Model):
-    """A message that is to be sent once. `step` is the day of the cycle's ladder, counted from the due day."""
+    """A message that is to be sent once. `step` is the day of the cycle's ladder, counted from the due day.
+
+    Who sends it sets `sent_at` first and only then hands it over; nobody else gets it after that (`services/posting.py`).
+    """
 
     class Audience(models.TextChoices):
         UNIT = "unit", _("the unit")
@@ -54,12 +57,20 @@ class Reminder(models.Model):
     due_on = models.DateField(_("due day"))
     step = models.SmallIntegerField(_("step"))
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("refusals"), default=0, db_default=0)
+    last_error = models.TextField(_("last error"), blank=True, default="", db_default="")
+    try_after = models.DateTimeField(_("tried again from"), null=True, blank=True)
+    set_aside_at = models.DateTimeField(_("set aside at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("reminder")
         verbose_name_plural = _("reminders")
         ordering: ClassVar = ["report_id", "step"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["report", "audience", "due_on", "step"], name="reminder_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], name="reminder_waiting", condition=Q(sent_at__isnull=True, set_aside_at__isnull=True)),
+            models.Index(fields=["set_aside_at"], name="reminder_set_aside", condition=Q(set_aside_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.report_id}: {self.audience} {self.step:+d}"

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from datetime import date, datetime
-from smtplib import SMTPException
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from email.utils import parseaddr
+from time import monotonic, sleep
+from typing import Any
 
-from django.core.mail import EmailMessage
-from django.db import transaction
-from django.db.models import DateField, Exists, OuterRef, SmallIntegerField, Value
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import DateField, Exists, OuterRef, QuerySet, SmallIntegerField, Value
 from django.template.loader import render_to_string
+from django.utils.crypto import salted_hmac
 
 from reports.domain.workflow import State
 from reports.models import Cycle, Reminder, Report, ReportQuerySet
 from reports.models.bulk import insert_select
+from reports.services.posting import ClaimedMessage, HungUp, MailServer, NotTaken, Unreachable
 from units.locks import hold
 from units.models import Membership
 
@@ -24,6 +30,18 @@ _ROLES = {
     Reminder.Audience.UNIT: (Membership.Role.PREPARER, Membership.Role.APPROVER),
     Reminder.Audience.SUPERIOR: (Membership.Role.REVIEWER, Membership.Role.CYCLE_MANAGER),
 }
+
+#: before the second try, the third, and so on; a message refused once more than that is set aside
+PAUSES = [timedelta(minutes=minutes) for minutes in (5, 10, 30, 60, 180, 360, 720)]
+#: how long one run sends: with the mail server's longest silence it stays below the time limit of tasks
+A_RUN = timedelta(minutes=6)
+#: a server that breaks off over so many messages in turn is left alone until the next run
+HUNG_UP_IN_A_ROW = 3
+#: reminders read, with what they say, at a time
+BATCH = 200
+ERROR_LENGTH = 500
+#: seconds between the tries to reach a database that went away
+RESTART = (0.1, 0.5, 1, 2, 5, 10, 10)
 
 
 def plan_reminders(at: datetime) -> int:
@@ -70,56 +88,162 @@ def _write_down(reports: ReportQuerySet, audience: Reminder.Audience, due_on: da
     return insert_select(Reminder, ["report", "audience", "due_on", "step"], columns)
 
 
-def send_reminders(at: datetime) -> int:
-    """Send what was planned and not sent yet. Returns how many messages went out.
+def send_reminders(at: datetime, within: timedelta = A_RUN) -> int:
+    """Send what was planned and not sent yet, for as long as `within`. Returns how many messages the server took.
 
-    Each is marked as sent in the transaction that sends it; two senders never take the same one.
+    Not to be called in a transaction: each reminder is claimed with a statement of its own (`posting.ClaimedMessage`), and
+    nothing is locked while the server is talked to. A message that it refuses is tried again after a pause, and set aside
+    after the last one. A sender that meets another leaves the rest to it: both go in one order, so the foremost never does.
     """
-    waiting = Reminder.objects.filter(sent_at__isnull=True).order_by("pk").values_list("pk", flat=True)
-    return sum(_send_or_leave(pk, at) for pk in list(waiting))
+    until = monotonic() + within.total_seconds()
+    sent = hung_up = 0
+    with MailServer() as server:
+        for reminder, message in _messages(at):
+            if monotonic() >= until or hung_up == HUNG_UP_IN_A_ROW:
+                break
+            try:
+                if not server.take(message):
+                    break
+            except Unreachable as error:
+                logger.error("The mail server takes no reminders: %s", error)
+                break
+            except NotTaken as error:
+                logger.warning("The reminder %d was not taken: %s", reminder.pk, error)
+                _note_refusal(reminder, message, at, str(error))
+                hung_up = hung_up + 1 if isinstance(error, HungUp) else 0
+            except (OperationalError, InterfaceError):
+                _give_back(reminder, message, at)
+                raise
+            else:
+                sent, hung_up = sent + 1, 0
+    return sent
 
 
-def _send_or_leave(pk: int, at: datetime) -> int:
-    """A message that can't be sent holds up no other one; it is tried again the next time."""
-    try:
-        return _send(pk, at)
-    except (SMTPException, OSError):
-        logger.exception("The reminder %d can't be sent", pk)
-        return 0
+def set_aside() -> QuerySet[Reminder]:
+    """The reminders that were refused too often to be tried again, of open cycles."""
+    return Reminder.objects.filter(sent_at__isnull=True, set_aside_at__isnull=False, report__cycle__state=Cycle.State.OPEN)
 
 
-def _send(pk: int, at: datetime) -> int:
-    with transaction.atomic():
-        reminder = Reminder.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk, sent_at__isnull=True).first()
-        if reminder is None:
-            return 0
-        message = _message(reminder, at)
-        reminder.sent_at = at
-        reminder.save(update_fields=["sent_at"])
-        return message.send() if message is not None else 0
+def try_again(reminders: QuerySet[Reminder]) -> int:
+    """Have those of them that were refused tried anew by the next run. Returns how many."""
+    return reminders.filter(sent_at__isnull=True, attempts__gt=0).update(attempts=0, try_after=None, set_aside_at=None)
 
 
-def _message(reminder: Reminder, at: datetime) -> EmailMessage | None:
-    """The message, or None when nobody has to be told any more or nobody has an address."""
-    report = Report.objects.for_display().with_timeliness(at).get(pk=reminder.report_id)
-    audience = Reminder.Audience(reminder.audience)
-    owing = _owing(report, audience, reminder.due_on)
-    to = _addresses(report, audience)
-    if not report.cycle.is_open or not owing or not to:
-        return None
-    context = {"report": report, "cycle": report.cycle, "due_on": reminder.due_on, "step": reminder.step, "owing": owing}
-    subject = render_to_string(f"reports/mail/{audience.value}_subject.txt", context).strip()
-    return EmailMessage(subject, render_to_string(f"reports/mail/{audience.value}.txt", context), to=to)
+def _claim(reminder: Reminder, at: datetime) -> bool:
+    return bool(Reminder.objects.filter(pk=reminder.pk, sent_at__isnull=True).update(sent_at=at))
 
 
-def _owing(report: Report, audience: Reminder.Audience, due_on: date) -> list[Report]:
-    if audience is Reminder.Audience.UNIT:
-        owing = _unsubmitted(Report.objects.filter(pk=report.pk, due_on=due_on))
-    else:
-        owing = _unsubmitted(Report.objects.filter(superior=report, due_on__lte=due_on))
-    return list(owing.select_related("unit").order_by("position"))
+def _note_refusal(reminder: Reminder, message: ClaimedMessage, at: datetime, error: str) -> None:
+    last = reminder.attempts >= len(PAUSES)
+    _give_back(
+        reminder,
+        message,
+        at,
+        attempts=reminder.attempts + 1,
+        last_error=error[:ERROR_LENGTH],
+        try_after=None if last else at + PAUSES[reminder.attempts],
+        set_aside_at=at if last else None,
+    )
 
 
-def _addresses(report: Report, audience: Reminder.Audience) -> list[str]:
-    members = Membership.objects.filter(unit_id=report.unit_id, role__in=_ROLES[audience], user__is_active=True)
-    return sorted(set(members.exclude(user__email="").values_list("user__email", flat=True)))
+def _give_back(reminder: Reminder, message: ClaimedMessage, at: datetime, **noted: Any) -> None:
+    """The message didn't go out: let the next run have it. A database that is being restarted is waited for."""
+    ours = Reminder.objects.filter(pk=reminder.pk, sent_at=at if message.claimed else None)
+    for pause in RESTART:
+        try:
+            ours.update(sent_at=None, **noted)
+        except (OperationalError, InterfaceError):
+            connection.close_if_unusable_or_obsolete()
+            sleep(pause)
+        else:
+            return
+    ours.update(sent_at=None, **noted)
+
+
+def _messages(at: datetime) -> Iterator[tuple[Reminder, ClaimedMessage]]:
+    """The reminders that wait, each with its message, read a batch at a time. Those that nobody has to be told are ticked off."""
+    waiting = Reminder.objects.filter(sent_at__isnull=True, set_aside_at__isnull=True).exclude(try_after__gt=at).order_by("pk")
+    done = 0
+    while batch := list(waiting.filter(pk__gt=done)[:BATCH]):
+        done = batch[-1].pk
+        contents = _contents(batch)
+        pointless = [reminder.pk for reminder in batch if reminder.pk not in contents]
+        Reminder.objects.filter(pk__in=pointless, sent_at__isnull=True).update(sent_at=at)
+        for reminder in batch:
+            if reminder.pk in contents:
+                yield reminder, _message(reminder, contents[reminder.pk], at)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a reminder says, and to whom."""
+
+    report: Report
+    owing: list[Report]
+    to: list[str]
+
+
+def _contents(batch: Sequence[Reminder]) -> dict[int, _Content]:
+    """By reminder; none where nobody has to be told any more or nobody has an address."""
+    about = [reminder.report_id for reminder in batch]
+    reports = Report.objects.filter(cycle__state=Cycle.State.OPEN).for_display().defer("own").in_bulk(about)
+    owing = _owing(about)
+    addresses = _addresses({report.unit_id for report in reports.values()})
+    contents = {}
+    for reminder in batch:
+        report = reports.get(reminder.report_id)
+        if report is None:
+            continue
+        content = _Content(
+            report=report,
+            owing=[each for each in owing[reminder.audience, report.pk] if _is_named(each, reminder)],
+            to=sorted({address for role in _ROLES[Reminder.Audience(reminder.audience)] for address in addresses[report.unit_id, role]}),
+        )
+        if content.owing and content.to:
+            contents[reminder.pk] = content
+    return contents
+
+
+def _message(reminder: Reminder, content: _Content, at: datetime) -> ClaimedMessage:
+    report, audience = content.report, reminder.audience
+    context = {"report": report, "cycle": report.cycle, "due_on": reminder.due_on, "step": reminder.step, "owing": content.owing}
+    return ClaimedMessage(
+        render_to_string(f"reports/mail/{audience}_subject.txt", context).strip(),
+        render_to_string(f"reports/mail/{audience}.txt", context),
+        to=content.to,
+        headers={"Message-ID": _message_id(reminder, report.cycle)},
+        claim=lambda: _claim(reminder, at),
+    )
+
+
+def _message_id(reminder: Reminder, cycle: Cycle) -> str:
+    """The same whenever this reminder is sent, and another one on every other site: mailboxes drop what they have already."""
+    site = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    mark = salted_hmac("reports.reminder", f"{reminder.pk} {cycle.pk} {cycle.opened_at}").hexdigest()[:24]
+    return f"<reminder.{reminder.pk}.{mark}@{site}>"
+
+
+def _owing(about: Iterable[int]) -> Mapping[tuple[str, int | None], list[Report]]:
+    """The unsubmitted reports among these and directly below them, by whom they are a matter of."""
+    owing: dict[tuple[str, int | None], list[Report]] = defaultdict(list)
+    for report in _unsubmitted(Report.objects.filter(pk__in=about)).select_related("unit").defer("own"):
+        owing[Reminder.Audience.UNIT.value, report.pk].append(report)
+    below = _unsubmitted(Report.objects.filter(superior_id__in=about)).order_by("position")
+    for report in below.select_related("unit").defer("own"):
+        owing[Reminder.Audience.SUPERIOR.value, report.superior_id].append(report)
+    return owing
+
+
+def _is_named(owing: Report, reminder: Reminder) -> bool:
+    if reminder.audience == Reminder.Audience.UNIT:
+        return owing.due_on == reminder.due_on
+    return owing.due_on <= reminder.due_on
+
+
+def _addresses(units: Iterable[int]) -> Mapping[tuple[int, str], list[str]]:
+    """By unit and role."""
+    members = Membership.objects.filter(unit_id__in=units, user__is_active=True).exclude(user__email="")
+    addresses: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for unit, role, email in members.values_list("unit_id", "role", "user__email"):
+        addresses[unit, role].append(email)
+    return addresses
