@@ -8,7 +8,7 @@ Sums are `int` for integers and canonical `str` for decimals. A code is absent w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache, reduce
@@ -28,13 +28,25 @@ _EXACTLY = Context(prec=100, traps=[Inexact, InvalidOperation, DivisionByZero])
 _ZERO = Decimal(0)
 
 
+class UnreadableFigure(ValueError):
+    """What is stored as an own value is none that its indicator may have: somebody wrote past the services."""
+
+
 class Aggregation:
     """How own values of one indicator become a cell, cells one cell, and a cell a figure."""
 
-    __slots__ = ()
+    __slots__ = ("_holds",)
+
+    def __init__(self, holds: Callable[[Any], bool]) -> None:
+        self._holds = holds
 
     def cell(self, value: Any) -> Cell:
-        """The cell of one unit that answered `value` (stored form)."""
+        """The cell of one unit that answered `value` (stored form). Raises UnreadableFigure where it is no such value."""
+        if not self._holds(value):
+            raise UnreadableFigure(repr(value))
+        return self._cell(value)
+
+    def _cell(self, value: Any) -> Cell:
         raise NotImplementedError
 
     def merged(self, cells: list[Cell]) -> Cell:
@@ -62,7 +74,7 @@ def _added(values: list[Any]) -> int | str:
 class Sum(Aggregation):
     __slots__ = ()
 
-    def cell(self, value: Any) -> Cell:
+    def _cell(self, value: Any) -> Cell:
         return {"n": 1, "sum": value}
 
     def merged(self, cells: list[Cell]) -> Cell:
@@ -94,10 +106,11 @@ class Mean(Sum):
 class Extreme(Aggregation):
     __slots__ = ("_choose",)
 
-    def __init__(self, choose: Any) -> None:
+    def __init__(self, holds: Callable[[Any], bool], choose: Any) -> None:
+        super().__init__(holds)
         self._choose = choose
 
-    def cell(self, value: Any) -> Cell:
+    def _cell(self, value: Any) -> Cell:
         return {"n": 1, "value": value}
 
     def merged(self, cells: list[Cell]) -> Cell:
@@ -118,7 +131,7 @@ class Extreme(Aggregation):
 class CountYes(Aggregation):
     __slots__ = ()
 
-    def cell(self, value: Any) -> Cell:
+    def _cell(self, value: Any) -> Cell:
         return {"n": 1, "yes": int(value)}
 
     def merged(self, cells: list[Cell]) -> Cell:
@@ -139,8 +152,9 @@ class Distribution(Aggregation):
 
     def __init__(self, choices: tuple[str, ...]) -> None:
         self._none = dict.fromkeys(choices, 0)
+        super().__init__(lambda value: type(value) is str and value in self._none)
 
-    def cell(self, value: Any) -> Cell:
+    def _cell(self, value: Any) -> Cell:
         return {"n": 1, "of": {**self._none, value: 1}}
 
     def merged(self, cells: list[Cell]) -> Cell:
@@ -161,18 +175,31 @@ class Distribution(Aggregation):
         return cell["of"]
 
 
+def _is_integer(value: Any) -> bool:
+    return type(value) is int
+
+
+def _is_decimal(value: Any) -> bool:
+    return type(value) is str and _EXACTLY.create_decimal(value).is_finite()
+
+
+def _is_yes_or_no(value: Any) -> bool:
+    return value is True or value is False
+
+
 def _aggregation(indicator: Indicator) -> Aggregation | None:
+    is_number = _is_integer if indicator.value_type == ValueType.INTEGER else _is_decimal
     match indicator.aggregate_up:
         case AggregateUp.SUM | AggregateUp.LEAF_SUM:
-            return Sum()
+            return Sum(is_number)
         case AggregateUp.MIN:
-            return Extreme(min)
+            return Extreme(is_number, min)
         case AggregateUp.MAX:
-            return Extreme(max)
+            return Extreme(is_number, max)
         case AggregateUp.MEAN:
-            return Mean()
+            return Mean(is_number)
         case AggregateUp.COUNT_YES:
-            return CountYes()
+            return CountYes(_is_yes_or_no)
         case AggregateUp.DISTRIBUTION:
             return Distribution(indicator.choices)
     return None
@@ -195,10 +222,16 @@ def contribution(template: Template, own: Mapping[str, Any], level: str, adjustm
     """What one report gives: its own values (stored form), its yes/no and choice formulas, and the adjustments made in it.
 
     Own values of codes that the template doesn't hold are left out. An adjustment, a stored number or an integer as text,
-    gives a value and is no answer.
+    gives a value and is no answer. Raises UnreadableFigure with the code.
     """
     aggregations = entered(template)
-    cells = {code: aggregations[code].cell(value) for code, value in own.items() if value is not None and code in aggregations}
+    cells: Cells = {}
+    for code, value in own.items():
+        if value is not None and code in aggregations:
+            try:
+                cells[code] = aggregations[code].cell(value)
+            except (ValueError, ArithmeticError) as error:
+                raise UnreadableFigure(f"{code}: {value!r}") from error
     if template.formulas_in_unit:
         cells |= computed_in_unit(template, own, level)
     for code, amount in adjustments:
@@ -212,12 +245,14 @@ def contribution(template: Template, own: Mapping[str, Any], level: str, adjustm
 
 def computed_in_unit(template: Template, own: Mapping[str, Any], level: str) -> Cells:
     """The part of a contribution that is the report's yes/no and choice formulas."""
+    return {code: _aggregations(template)[code].cell(value) for code, value in in_unit_values(template, own, level).items()}
+
+
+def in_unit_values(template: Template, own: Mapping[str, Any], level: str) -> dict[str, Any]:
+    """The yes/no and choice formulas of a report of `level`, evaluated on its own values; blank ones are left out."""
     values = OwnValues(template, own.get, level, template.formulas_in_unit)
-    return {
-        code: _aggregations(template)[code].cell(value)
-        for code in template.formulas_in_unit
-        if template.by_code[code].evaluated_in_unit and (value := values.value(code)) is not None
-    }
+    found = {code: values.value(code) for code in template.formulas_in_unit if template.by_code[code].evaluated_in_unit}
+    return {code: value for code, value in found.items() if value is not None}
 
 
 def merge(template: Template, parts: Iterable[Cells]) -> Cells:

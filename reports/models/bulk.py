@@ -18,6 +18,15 @@ def insert_select(model: type[models.Model], columns: Sequence[str], rows: model
         return cursor.rowcount
 
 
+def upsert_select(model: type[models.Model], fields: Sequence[str], sql: str, params: Mapping[str, Any]) -> int:
+    """Write the rows that `sql` gives over those with the same first field, or add them (PostgreSQL). Returns how many were written."""
+    table, key, *columns = _quoted(model, *fields)
+    written = ", ".join(f"{column} = excluded.{column}" for column in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {table} ({', '.join([key, *columns])}) {sql} ON CONFLICT ({key}) DO UPDATE SET {written}", params)
+        return cursor.rowcount
+
+
 def reserve_ids(model: type[models.Model], count: int) -> list[int]:
     """As many ids as rows are to be added, for rows that refer to each other. Nobody else gets them."""
     table, key = _quoted(model, "pk")
@@ -28,7 +37,7 @@ def reserve_ids(model: type[models.Model], count: int) -> list[int]:
                 [table, model._meta.pk.column, count],
             )
             return [row[0] for row in cursor.fetchall()]
-        cursor.execute(f"SELECT coalesce(max({key}), 0) FROM {table}")  # noqa: S608 names are quoted; the transaction excludes other writers
+        cursor.execute(f"SELECT coalesce(max({key}), 0) FROM {table}")
         last = cursor.fetchone()[0]
         return list(range(last + 1, last + 1 + count))
 
@@ -60,7 +69,7 @@ def update_json(model: type[models.Model], field: str, values: Mapping[int, Any]
         source = "SELECT json_extract(pair.value, '$[0]') AS pk, json_extract(pair.value, '$[1]') AS value FROM json_each(%s) AS pair"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} SET {column} = new.value FROM ({source}) AS new WHERE {table}.{key} = new.pk",  # noqa: S608 names are quoted
+            f"UPDATE {table} SET {column} = new.value FROM ({source}) AS new WHERE {table}.{key} = new.pk",
             [json.dumps(pairs, ensure_ascii=False)],
         )
         return cursor.rowcount
@@ -85,7 +94,7 @@ def upsert(rows: Sequence[models.Model], key: str, fields: Sequence[str]) -> Non
     written = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM jsonb_to_recordset(%s::jsonb) AS new({types})"  # noqa: S608 names are quoted
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM jsonb_to_recordset(%s::jsonb) AS new({types})"
             f" ON CONFLICT ({columns[0]}) DO UPDATE SET {written}",
             [json.dumps(values, ensure_ascii=False)],
         )

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from reports.domain.workflow import Action
+from reports.models.documents import Document
 from reports.models.report import STATE_LABELS, Report
 
 ACTION_LABELS = [
@@ -65,7 +66,7 @@ class Submission(AppendOnly):
     at = models.DateTimeField(_("at"))
     own = models.JSONField(_("own figures"))
     adjustments = models.JSONField(_("adjustments"))
-    declared = models.JSONField(_("declared figures"))
+    declared = Document(_("declared figures"))
     rates = models.JSONField(_("rates"))
     warnings = models.JSONField(_("warnings and their explanations"))
 

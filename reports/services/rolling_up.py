@@ -1,21 +1,44 @@
 """Storing totals up the tree (semantics §5, §6): recomputed from direct children, never incremented.
 
 Marks say which totals are stale. Draining takes one tree of a cycle at a time under the lock of its root's total, so it
-is safe to run twice, out of order, in parallel, or after a crash.
+is safe to run twice, out of order, in parallel, or after a crash. A total that can't be computed stays as it was stored: it
+is tried again, then set aside with its error, and holds up nobody else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
-from django.db import transaction
+from django.db import DataError, transaction
+from django.db.models import F, QuerySet
 
+from reports.domain.indicators import Template
 from reports.models import Cycle, Report, Rollup, RollupMark, TemplateVersion
-from reports.models.bulk import upsert
-from reports.queries.leaf_sums import can_add_up, leaf_sums
-from reports.queries.summing import all_nodes, computed, marked_nodes
+from reports.models.bulk import upsert, upsert_select
+from reports.queries.summing import Computed, Stretch, all_nodes, computed, marked_nodes, undecided_nodes
+from reports.queries.tree_sums import can_add_up, tree_sums
+from reports.services import waking
+from units.locks import side_by_side
 
+logger = logging.getLogger(__name__)
+
+#: tries to compute a total before it is set aside
+TRIES = 3
+#: reports whose totals are computed in one transaction, unless a single tree has more
+_IN_DATABASE, _IN_MEMORY = 25_000, 10_000
+ERROR_LENGTH = 500
 _BATCH = 2000
+_COLUMNS = ["report", "cells", "counted", "expected", "differs_from_declared", "failures", "error"]
+
+
+def mark(reports: Iterable[Report]) -> None:
+    """Mark the totals from these reports up to their roots for recomputing, and wake a worker once this is committed."""
+    marks = [RollupMark(cycle_id=report.cycle_id, root_position=report.root_position, report=report) for report in reports]
+    RollupMark.objects.bulk_create(marks, batch_size=5000)
+    for cycle_id in {mark.cycle_id for mark in marks}:
+        waking.after_commit(cycle_id)
 
 
 def drain_all(cycle_ids: Sequence[int] | None = None, *, wait: bool = True) -> int:
@@ -35,7 +58,7 @@ def drain_all(cycle_ids: Sequence[int] | None = None, *, wait: bool = True) -> i
 def drain_tree(cycle_id: int, root_position: int, *, wait: bool = True) -> int:
     """Recompute the marked totals of one tree of a cycle. Returns how many marks were taken."""
     with transaction.atomic():
-        if not _lock_tree(cycle_id, root_position, wait=wait):
+        if not _lock(Stretch(cycle_id, root_position, root_position), wait=wait):
             return 0
         marks = list(RollupMark.objects.filter(cycle_id=cycle_id, root_position=root_position).values_list("pk", flat=True))
         if marks:
@@ -49,32 +72,87 @@ def drain_tree(cycle_id: int, root_position: int, *, wait: bool = True) -> int:
 def rebuild(cycle: Cycle) -> int:
     """Recompute every total of the cycle from what was entered. Returns how many totals were written."""
     template = cycle.version.compiled()
-    written = 0
-    for root in _roots(cycle):
-        with transaction.atomic():
-            _lock_tree(cycle.pk, root.position, wait=True)
-            RollupMark.objects.filter(cycle=cycle, root_position=root.position).delete()
-            leaves = leaf_sums(template, root) if can_add_up() else None
-            written += _store(computed(template, all_nodes(root), leaves))
-    return written
+    if can_add_up(template):
+        return sum(side_by_side(partial(_add_up_in_database, template), _stretches(cycle, _IN_DATABASE)))
+    return sum(_add_up_in_memory(template, stretch) for stretch in _stretches(cycle, _IN_MEMORY))
 
 
-def afresh(cycle: Cycle) -> Iterable[Rollup]:
-    """Every total of the cycle as it has to be, computed from what was entered, unsaved (for `verify_rollups`)."""
+def afresh(cycle: Cycle) -> Iterator[Computed]:
+    """Every total of the cycle as it has to be, computed from what was entered (for `verify_rollups`), in parts."""
     template = cycle.version.compiled()
-    for root in _roots(cycle):
-        yield from computed(template, all_nodes(root))
+    for stretch in _stretches(cycle, _IN_MEMORY):
+        yield computed(template, all_nodes(stretch))
 
 
-def _lock_tree(cycle_id: int, root_position: int, *, wait: bool) -> bool:
-    root = Rollup.objects.filter(report__cycle_id=cycle_id, report__position=root_position)
-    return bool(root.select_for_update(of=("self",), skip_locked=not wait).values_list("pk", flat=True))
+def set_aside() -> QuerySet[Rollup]:
+    """The totals that could not be computed, and are not tried again by themselves."""
+    return Rollup.objects.filter(failures__gte=TRIES)
 
 
-def _roots(cycle: Cycle) -> list[Report]:
-    return list(Report.objects.filter(cycle=cycle, superior__isnull=True).with_reports_below().defer("own").order_by("position"))
+def try_again(totals: QuerySet[Rollup]) -> int:
+    """Mark those of them that can't be computed for another try. Returns how many."""
+    reports = list(Report.objects.filter(rollup__in=totals.filter(failures__gt=0)))
+    mark(reports)
+    return len(reports)
 
 
-def _store(totals: Sequence[Rollup]) -> int:
-    upsert(totals, "report", ["cells", "counted", "expected", "differs_from_declared"])
-    return len(totals)
+def _add_up_in_database(template: Template, stretch: Stretch) -> int:
+    try:
+        with transaction.atomic():
+            _take_over(stretch)
+            written = upsert_select(Rollup, _COLUMNS, *tree_sums(template, stretch))
+            _store(computed(template, undecided_nodes(stretch)))
+            return written
+    except DataError:
+        logger.exception("A figure can't be read; each total of cycle %d from %d on is computed by itself", stretch.cycle_id, stretch.first)
+        return _add_up_in_memory(template, stretch)
+
+
+def _add_up_in_memory(template: Template, stretch: Stretch) -> int:
+    with transaction.atomic():
+        _take_over(stretch)
+        return _store(computed(template, all_nodes(stretch)))
+
+
+def _stretches(cycle: Cycle, most: int) -> Iterator[Stretch]:
+    """The cycle's trees in order, as many together as are computed at once."""
+    roots = Report.objects.filter(cycle=cycle, superior__isnull=True).with_reports_below()
+    first = last = 0
+    for position, end in roots.order_by("position").values_list("position", "end"):
+        if first and end - first >= most:
+            yield Stretch(cycle.pk, first, last)
+            first = 0
+        first, last = first or position, end
+    if first:
+        yield Stretch(cycle.pk, first, last)
+
+
+def _take_over(stretch: Stretch) -> None:
+    """Lock the trees' totals; what marked them is answered by computing all of them."""
+    _lock(stretch, wait=True)
+    RollupMark.objects.filter(cycle_id=stretch.cycle_id, root_position__gte=stretch.first, root_position__lte=stretch.last).delete()
+
+
+def _lock(stretch: Stretch, *, wait: bool) -> bool:
+    roots = Rollup.objects.filter(
+        report__cycle_id=stretch.cycle_id,
+        report__position__gte=stretch.first,
+        report__position__lte=stretch.last,
+        report__superior__isnull=True,
+    )
+    locked = roots.select_for_update(of=("self",), skip_locked=not wait).order_by("report__position")
+    return bool(locked.values_list("pk", flat=True))
+
+
+def _store(result: Computed) -> int:
+    upsert(result.totals, "report", _COLUMNS[1:])
+    if result.failed:
+        _note_failures(result.failed)
+    return len(result.totals)
+
+
+def _note_failures(failed: Mapping[int, str]) -> None:
+    for report_id, error in failed.items():
+        logger.error("The total of report %d can't be computed: %s", report_id, error)
+        Rollup.objects.filter(pk=report_id).update(failures=F("failures") + 1, error=error[:ERROR_LENGTH])
+    mark(Report.objects.filter(pk__in=failed, rollup__failures__lt=TRIES))

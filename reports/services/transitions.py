@@ -7,7 +7,7 @@ in the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,9 +16,9 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from reports.domain.workflow import TRANSITIONS, Action, State, Then, target
-from reports.models import Cycle, JournalEntry, Report, RollupMark, Submission
+from reports.models import Cycle, JournalEntry, Report, Submission
 from reports.policies import Standing
-from reports.services import flagging, waking
+from reports.services import flagging, rolling_up
 from units.problems import Problem, Problems, Refused, gettext_noop
 from units.reach import User
 
@@ -166,7 +166,7 @@ def write(
     ids = [report.pk for report in reports]
     flagging.clear_untrue(ids, step.at)
     if step.action in _MARKING:
-        mark([report for report in reports if _changes_totals(step.action, report)])
+        rolling_up.mark([report for report in reports if _changes_totals(step.action, report)])
     return entries
 
 
@@ -211,14 +211,6 @@ def _changes_totals(action: Action, report: Report) -> bool:
     if action in _DECLARING:
         return report.has_reports_below
     return report.superior_id is not None or report.has_reports_below
-
-
-def mark(reports: Iterable[Report]) -> None:
-    """Mark the totals from these reports up to their roots for recomputing, and wake a worker once this is committed."""
-    marks = [RollupMark(cycle_id=report.cycle_id, root_position=report.root_position, report=report) for report in reports]
-    RollupMark.objects.bulk_create(marks, batch_size=5000)
-    for cycle_id in {mark.cycle_id for mark in marks}:
-        waking.after_commit(cycle_id)
 
 
 def groups(reports: QuerySet[Report]) -> Iterator[QuerySet[Report]]:
