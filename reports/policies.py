@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 
 from reports.domain.workflow import TRANSITIONS, Action, By
 from reports.models import Cycle, Report, ReportQuerySet, RootOversight
@@ -115,12 +115,11 @@ class Standing:
 
     def on_behalf(self, report: Report, action: Action) -> bool:
         """Does the user act for a unit without accounts of its own, from the superior unit (semantics §2)?"""
-        owner_action = TRANSITIONS[action].by in (By.PREPARER, By.APPROVER, By.SUBMITTER, By.OWNER)
-        return self.user is not None and owner_action and not self.roles.get(report.unit_id, set()) & set(OWNERS)
+        return self.user is not None and TRANSITIONS[action].by.is_the_unit and not self.roles.get(report.unit_id, set()) & set(OWNERS)
 
     def reaches(self, report: Report) -> bool:
         """May the user read this report?"""
-        if self.user is None:
+        if self.user is None or report.unit_id in self.roles or (report.superior is not None and report.superior.unit_id in self.roles):
             return True
         return any(first <= report.position <= last for first, last in self._reach(report.cycle_id))
 
@@ -148,6 +147,6 @@ class Standing:
 def _spans(cycle_id: int, unit_ids: Iterable[int]) -> list[tuple[int, int]]:
     """The stretches of a cycle's tree that lie at or below these units."""
     units = list(unit_ids)
-    roots = RootOversight.objects.filter(root__cycle_id=cycle_id, unit_id__in=units).values("root_id")
-    spans = Report.objects.filter(Q(unit_id__in=units) | Q(pk__in=roots), cycle_id=cycle_id)
-    return list(spans.values_list("position", "end"))
+    overseen = RootOversight.objects.filter(root__cycle_id=cycle_id, unit_id__in=units).values_list("root__position", "root__end")
+    # One question in two halves: joined by OR, the database reads the whole cycle for it.
+    return list(Report.objects.filter(cycle_id=cycle_id, unit_id__in=units).values_list("position", "end").order_by().union(overseen))

@@ -42,6 +42,11 @@ class By(StrEnum):
     REVIEWER = "reviewer"  # of the superior unit; of a root, the cycle manager
     SUPERVISOR = "supervisor"  # reviewer of the superior unit, or cycle manager
 
+    @property
+    def is_the_unit(self) -> bool:
+        """Is it the unit itself that acts, or its superior on its behalf?"""
+        return self in (By.PREPARER, By.APPROVER, By.SUBMITTER, By.OWNER)
+
 
 class Then(StrEnum):
     """Where an action leads when that isn't one fixed state."""

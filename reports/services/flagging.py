@@ -63,8 +63,10 @@ def clear_untrue(report_ids: Sequence[int], at: datetime) -> None:
 
     A transition may be dated before the flag was raised; what had become overdue by then is so still.
     """
-    seen_at = Greatest(OuterRef("raised_at"), _moment(at))
     open_flags = Flag.objects.filter(report_id__in=report_ids, cleared_at__isnull=True)
+    if not open_flags.exists():  # asked by itself: to plan the question below takes longer than to answer it
+        return
+    seen_at = Greatest(OuterRef("raised_at"), _moment(at))
     own = Report.objects.filter(pk=OuterRef("report_id"))
     deserved = (Q(kind=kind.value) & Exists(own.filter(condition(kind, seen_at))) for kind in Flag.Kind)
     open_flags.exclude(reduce(or_, deserved)).update(cleared_at=Greatest(F("raised_at"), _moment(at)))

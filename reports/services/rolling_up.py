@@ -16,7 +16,7 @@ from django.db.models import F, QuerySet
 
 from reports.domain.indicators import Template
 from reports.models import Cycle, Report, Rollup, RollupMark, TemplateVersion
-from reports.models.bulk import upsert, upsert_select
+from reports.models.bulk import take, upsert, upsert_select
 from reports.queries.summing import Computed, Stretch, all_nodes, computed, marked_nodes, undecided_nodes
 from reports.queries.tree_sums import can_add_up, tree_sums
 from reports.services import waking
@@ -29,7 +29,6 @@ TRIES = 3
 #: reports whose totals are computed in one transaction, unless a single tree has more
 _IN_DATABASE, _IN_MEMORY = 25_000, 10_000
 ERROR_LENGTH = 500
-_BATCH = 2000
 _COLUMNS = ["report", "cells", "counted", "expected", "differs_from_declared", "failures", "error"]
 
 
@@ -48,25 +47,24 @@ def drain_all(cycle_ids: Sequence[int] | None = None, *, wait: bool = True) -> i
     that came meanwhile is not forgotten.
     """
     marks = RollupMark.objects.all() if cycle_ids is None else RollupMark.objects.filter(cycle_id__in=cycle_ids)
-    trees = marks.order_by("cycle_id", "root_position").values_list("cycle_id", "root_position").distinct()
+    version = "cycle__version_id", "cycle__version__published_at"
+    trees = marks.order_by("cycle_id", "root_position").values_list("cycle_id", "root_position", *version).distinct()
     drained = 0
-    while taken := sum(drain_tree(cycle_id, root_position, wait=wait) for cycle_id, root_position in trees.all()):
+    while taken := sum(
+        _drain(Stretch(cycle_id, root, root), TemplateVersion(pk=version_id, published_at=published_at), wait=wait)
+        for cycle_id, root, version_id, published_at in trees.all()
+    ):
         drained += taken
     return drained
 
 
-def drain_tree(cycle_id: int, root_position: int, *, wait: bool = True) -> int:
+def _drain(tree: Stretch, version: TemplateVersion, *, wait: bool) -> int:
     """Recompute the marked totals of one tree of a cycle. Returns how many marks were taken."""
     with transaction.atomic():
-        if not _lock(Stretch(cycle_id, root_position, root_position), wait=wait):
-            return 0
-        marks = list(RollupMark.objects.filter(cycle_id=cycle_id, root_position=root_position).values_list("pk", flat=True))
-        if marks:
-            template = TemplateVersion.objects.get(cycles=cycle_id).compiled()
-            _store(computed(template, marked_nodes(cycle_id, root_position)))
-            for start in range(0, len(marks), _BATCH):
-                RollupMark.objects.filter(pk__in=marks[start : start + _BATCH]).delete()
-        return len(marks)
+        marked = take(_marks(tree), "report") if _lock(tree, wait=wait) else []
+        if marked:
+            _store(computed(version.compiled(), marked_nodes(marked)))
+        return len(marked)
 
 
 def rebuild(cycle: Cycle) -> int:
@@ -130,10 +128,15 @@ def _stretches(cycle: Cycle, most: int) -> Iterator[Stretch]:
 def _take_over(stretch: Stretch) -> None:
     """Lock the trees' totals; what marked them is answered by computing all of them."""
     _lock(stretch, wait=True)
-    RollupMark.objects.filter(cycle_id=stretch.cycle_id, root_position__gte=stretch.first, root_position__lte=stretch.last).delete()
+    _marks(stretch).delete()
+
+
+def _marks(stretch: Stretch) -> QuerySet[RollupMark]:
+    return RollupMark.objects.filter(cycle_id=stretch.cycle_id, root_position__gte=stretch.first, root_position__lte=stretch.last)
 
 
 def _lock(stretch: Stretch, *, wait: bool) -> bool:
+    """Lock the totals of the trees' roots for the rest of the transaction: they stand for their trees."""
     roots = Rollup.objects.filter(
         report__cycle_id=stretch.cycle_id,
         report__position__gte=stretch.first,
@@ -141,7 +144,7 @@ def _lock(stretch: Stretch, *, wait: bool) -> bool:
         report__superior__isnull=True,
     )
     locked = roots.select_for_update(of=("self",), skip_locked=not wait).order_by("report__position")
-    return bool(locked.values_list("pk", flat=True))
+    return bool(locked.values_list("pk"))
 
 
 def _store(result: Computed) -> int:

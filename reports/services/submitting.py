@@ -125,7 +125,7 @@ def submit(
     step = Step(Action.SUBMIT, by, at, reason, seen or {})
     with transaction.atomic():
         # all reports before any total: whoever holds totals and waits for a report could wait for ever
-        locked = [transitions.lock(group) for group in transitions.groups(reports)]
+        locked = list(transitions.groups(transitions.lock(reports)))
         obstacles = {problem.unit_uid: problem for problem in transitions.obstacles(step, [report for group in locked for report in group])}
         problems = Problems()
         problems.extend(obstacles.values())

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from itertools import groupby, islice
 from typing import Any
 
 from django.db import transaction
@@ -33,7 +35,7 @@ _DECLARING = frozenset({Action.SUBMIT, Action.WITHDRAW, Action.RETURN})
 BATCH = 2000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """One action on a set of reports: who takes it, when, and why. `by` None is the system."""
 
@@ -44,11 +46,27 @@ class Step:
     #: the version of each report (by id) that the actor saw; a report that isn't named is taken as it stands
     seen: Mapping[int, int] = field(default_factory=dict)
 
+    @cached_property
+    def standing(self) -> Standing:
+        """What the actor is to reports, asked once for all that the step looks at."""
+        return Standing(self.by)
+
 
 def lock(reports: QuerySet[Report]) -> list[Report]:
-    """The reports, locked in one order for the rest of the transaction, yet not against rows that only refer to them."""
-    related = reports.select_related("cycle__version", "unit", "level", "superior__unit")
-    return list(related.select_for_update(of=("self",), no_key=True).order_by("pk"))
+    """The reports, locked in one order for the rest of the transaction, yet not against rows that only refer to them.
+
+    By cycle, the deepest first: what is below has to be in before its superior is.
+    """
+    related = reports.select_related("cycle__version", "unit", "level", "superior")
+    return list(related.select_for_update(of=("self",), no_key=True).order_by("cycle_id", "-depth", "pk"))
+
+
+def groups(reports: Sequence[Report]) -> Iterator[list[Report]]:
+    """Locked reports in groups of one cycle and one depth, none larger than one write takes at once."""
+    for _, group in groupby(reports, lambda report: (report.cycle_id, report.depth)):
+        rest = iter(group)
+        while batch := list(islice(rest, BATCH)):
+            yield batch
 
 
 def take(
@@ -63,7 +81,7 @@ def take(
     what the journal keeps of them.
     """
     with transaction.atomic():
-        locked = [lock(group) for group in groups(reports)]
+        locked = list(groups(lock(reports)))
         problems = Problems()
         fields: list[Mapping[str, Any]] = []
         for group in locked:
@@ -96,22 +114,22 @@ def check(step: Step, reports: Sequence[Report]) -> None:
 
 def obstacles(step: Step, reports: Sequence[Report]) -> Iterator[Problem]:
     """Every reason for which the step can't be taken on these locked reports."""
-    standing = Standing(step.by)
-    standing.learn(reports)
+    if TRANSITIONS[step.action].by.is_the_unit:
+        step.standing.learn(reports)
     needs_reason = TRANSITIONS[step.action].needs_reason and not step.reason.strip()
     for report in reports:
-        problem = _obstacle(step, report, standing)
+        problem = _obstacle(step, report)
         if problem is None and needs_reason:
             problem = Problem(gettext_noop("Give a reason: this action is recorded with it."))
         if problem is not None:
             yield problem.at(unit_uid=report.unit.uid)
 
 
-def _obstacle(step: Step, report: Report, standing: Standing) -> Problem | None:
+def _obstacle(step: Step, report: Report) -> Problem | None:
     transition = TRANSITIONS[step.action]
-    if not standing.reaches(report):
+    if not step.standing.reaches(report):
         return Problem(gettext_noop("There is no such report in this cycle."))
-    if not standing.may(step.action, report):
+    if not step.standing.may(step.action, report):
         return Problem(gettext_noop("You are not the one who may do this to this report."))
     if not report.cycle.is_open:
         return Problem(gettext_noop("The cycle %(cycle)s is not open; a cycle manager can reopen it."), {"cycle": report.cycle.code})
@@ -144,14 +162,12 @@ def write(
 
     Raises Refused when a report isn't in the state any more in which it was checked.
     """
-    standing = Standing(step.by)
-    standing.learn(reports)
     entries = [
         JournalEntry(
             report=report,
             at=step.at,
             by_id=step.by.pk if step.by is not None else None,
-            on_behalf=standing.on_behalf(report, step.action),
+            on_behalf=step.standing.on_behalf(report, step.action),
             action=step.action.value,
             from_state=report.state,
             to_state=_target(step.action, report).value,
@@ -211,17 +227,3 @@ def _changes_totals(action: Action, report: Report) -> bool:
     if action in _DECLARING:
         return report.has_reports_below
     return report.superior_id is not None or report.has_reports_below
-
-
-def groups(reports: QuerySet[Report]) -> Iterator[QuerySet[Report]]:
-    """The reports in groups of one cycle and one depth, the deepest first, none larger than one write takes at once.
-
-    What is below has to be in before its superior is.
-    """
-    ranks: dict[tuple[int, int], list[int]] = {}
-    for pk, cycle_id, depth in reports.order_by("cycle_id", "position").values_list("pk", "cycle_id", "depth"):
-        ranks.setdefault((cycle_id, -depth), []).append(pk)
-    for key in sorted(ranks):
-        ids = ranks[key]
-        for start in range(0, len(ids), BATCH):
-            yield Report.objects.filter(pk__in=ids[start : start + BATCH])
