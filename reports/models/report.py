@@ -142,6 +142,7 @@ class Report(models.Model):
             models.Index(fields=["due_at"], name="report_unsubmitted_due", condition=Q(first_submitted_at__isnull=True)),
             models.Index(fields=["review_due_at"], name="report_review_due", condition=Q(state=State.SUBMITTED.value)),
             models.Index(fields=["correct_by_at"], name="report_correction_due", condition=Q(correct_by_at__isnull=False)),
+            models.Index(fields=["cycle"], name="report_late", condition=Q(first_submitted_at__gt=F("due_at"))),
             models.Index(fields=["cycle", "state"], name="report_cycle_state"),
             models.Index(fields=["cycle", "root_position"], name="report_inner", condition=Q(end__gt=F("position"))),
         ]

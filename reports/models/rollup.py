@@ -30,7 +30,10 @@ class Rollup(models.Model):
     class Meta:
         verbose_name = _("total")
         verbose_name_plural = _("totals")
-        indexes: ClassVar = [models.Index(fields=["failures"], name="rollup_failing", condition=Q(failures__gt=0))]
+        indexes: ClassVar = [
+            models.Index(fields=["failures"], name="rollup_failing", condition=Q(failures__gt=0)),
+            models.Index(fields=["report"], name="rollup_differs", condition=Q(differs_from_declared=True)),
+        ]
 
     def __str__(self) -> str:
         return str(self.report_id)

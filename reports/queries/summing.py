@@ -129,7 +129,8 @@ def _nodes(where: str, params: Sequence[Any]) -> Nodes:
         params,
     )
     nodes = {
-        row[0]: Node(*row[:5], own=_read(row[5]), declared=_read(row[6]), declared_own=_read(row[7]), is_adjusted=row[8]) for row in rows
+        pk: Node(pk, superior_id, depth, level, state, _read(own), _read(declared), _read(declared_own), bool(is_adjusted))
+        for pk, superior_id, depth, level, state, own, declared, declared_own, is_adjusted in rows
     }
     for report_id, adjustments in adjustments_of(node.id for node in nodes.values() if node.is_adjusted).items():
         nodes[report_id].adjustments = adjustments

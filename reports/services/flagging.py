@@ -46,14 +46,14 @@ class Swept:
 def sweep(at: datetime, cycle_ids: Sequence[int] | None = None) -> Swept:
     """Bring the open flags to what they have to be at moment `at`; run again, it changes nothing.
 
-    One sweep runs at a time. It drains the marks first, since figures_changed is read from stored totals.
+    One sweep runs at a time. It drains the marks first, since figures_changed is read from stored totals. A report that
+    somebody is acting on at this moment is left to the next sweep: what that action leads to isn't known yet.
     """
     rolling_up.drain_all(cycle_ids)
     reports = Report.objects.all() if cycle_ids is None else Report.objects.filter(cycle_id__in=cycle_ids)
     with transaction.atomic():
         hold("sweep")
-        _hold_deserving(reports, at)
-        cleared = {kind.value: _clear(kind, reports, at) for kind in Flag.Kind}
+        cleared = {kind.value: _clear(kind, cycle_ids, at) for kind in Flag.Kind}
         raised = {kind.value: _raise(kind, reports, at) for kind in Flag.Kind}
     return Swept(raised, cleared)
 
@@ -76,27 +76,17 @@ def _moment(at: datetime) -> Value:
     return Value(at, output_field=DateTimeField())
 
 
-def _hold_deserving(reports: ReportQuerySet, at: datetime) -> None:
-    """Lock the reports that are to get a flag: a transition meanwhile is seen here, or sees the flag and clears it."""
-    deserving = Q()
-    for kind in Flag.Kind:
-        deserving |= condition(kind, at) & Q(~_has_open(kind))
-    rows = reports.filter(deserving).order_by("cycle_id", "-depth", "pk").only("pk")
-    for _ in rows.select_for_update(of=("self",), no_key=True).iterator(chunk_size=5000):
-        pass
-
-
-def _has_open(kind: Flag.Kind) -> Exists:
-    return Exists(Flag.objects.filter(report_id=OuterRef("pk"), kind=kind.value, cleared_at__isnull=True))
-
-
-def _clear(kind: Flag.Kind, reports: ReportQuerySet, at: datetime) -> int:
-    deserved = reports.filter(condition(kind, at), pk=OuterRef("report_id"))
-    open_flags = Flag.objects.filter(kind=kind.value, cleared_at__isnull=True, report__in=reports)
+def _clear(kind: Flag.Kind, cycle_ids: Sequence[int] | None, at: datetime) -> int:
+    open_flags = Flag.objects.filter(kind=kind.value, cleared_at__isnull=True)
+    if cycle_ids is not None:
+        open_flags = open_flags.filter(report__in=Report.objects.filter(cycle_id__in=cycle_ids))
+    deserved = Report.objects.filter(condition(kind, at), pk=OuterRef("report_id"))
     return open_flags.filter(~Exists(deserved)).update(cleared_at=Greatest(F("raised_at"), _moment(at)))
 
 
 def _raise(kind: Flag.Kind, reports: ReportQuerySet, at: datetime) -> int:
-    rows = reports.filter(condition(kind, at)).filter(~_has_open(kind)).order_by()
-    columns = rows.values_list("pk", Value(kind.value), _moment(at))
-    return insert_select(Flag, ["report", "kind", "raised_at"], columns)
+    """Locks what it flags, so that a transition meanwhile is seen here, or sees the flag and clears it."""
+    has_open = Exists(Flag.objects.filter(report_id=OuterRef("pk"), kind=kind.value, cleared_at__isnull=True))
+    deserving = reports.filter(condition(kind, at)).filter(~has_open).order_by()
+    rows = deserving.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    return insert_select(Flag, ["report", "kind", "raised_at"], rows.values_list("pk", Value(kind.value), _moment(at)))
