@@ -52,13 +52,15 @@ class Level(models.Model):
                 )
 
 
+def exists_on(day: date) -> Q:
+    """A condition on Unit: it exists on `day`; the first and the last day of validity count."""
+    return (Q(valid_from__isnull=True) | Q(valid_from__lte=day)) & (Q(valid_to__isnull=True) | Q(valid_to__gte=day))
+
+
 class UnitQuerySet(TreeQuerySet):
     def valid_on(self, day: date) -> UnitQuerySet:
-        """Units that exist on `day`; the first and the last day of validity count."""
-        return self.filter(
-            Q(valid_from__isnull=True) | Q(valid_from__lte=day),
-            Q(valid_to__isnull=True) | Q(valid_to__gte=day),
-        )
+        """Units that exist on `day`."""
+        return self.filter(exists_on(day))
 
     def territorial(self) -> UnitQuerySet:
         return self.filter(kind=Unit.Kind.TERRITORY)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from django.db import connection, models
@@ -60,10 +61,46 @@ def insert(model: type[models.Model], rows: Iterable[models.Model]) -> None:
         model._default_manager.bulk_create(rows, batch_size=2000)
         return
     fields = model._meta.concrete_fields
+    _copy(model, fields, (_prepared(row, fields) for row in rows))
+
+
+def insert_like(rows: Iterable[tuple[models.Model, Sequence[int | None]]], varying: Sequence[str]) -> None:
+    """Add rows like a sample each, but for these integer fields, in which each has its own values.
+
+    Samples are taken apart once: of a country's rows, all but some numbers are the same.
+    """
+    samples: dict[int, tuple[Any, ...]] = {}
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
+        return
+    model = type(first[0])
+    own = _fields(model, *varying)
+    same = [field for field in model._meta.concrete_fields if field not in own]
+
+    def values() -> Iterator[tuple[Any, ...]]:
+        for sample, numbers in chain([first], rows):
+            if id(sample) not in samples:
+                samples[id(sample)] = tuple(_prepared(sample, same))
+            yield (*numbers, *samples[id(sample)])
+
+    if connection.vendor == "postgresql":
+        _copy(model, [*own, *same], values())
+        return
+    table, *columns = _quoted(model, *(field.name for field in [*own, *same]))
+    with connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})", values())
+
+
+def _copy(model: type[models.Model], fields: Sequence[models.Field[Any, Any]], rows: Iterable[Sequence[Any]]) -> None:
     table, *columns = _quoted(model, *(field.name for field in fields))
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
         for row in rows:
-            copy.write_row([field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields])
+            copy.write_row(row)
+
+
+def _prepared(row: models.Model, fields: Sequence[models.Field[Any, Any]]) -> list[Any]:
+    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
 
 
 def update_json(model: type[models.Model], field: str, values: Mapping[int, Any]) -> int:

@@ -76,9 +76,10 @@ class Report(models.Model):
     are JSON integers, decimals exact text, so that no binary floating point touches a figure.
     """
 
-    cycle = models.ForeignKey(Cycle, models.PROTECT, related_name="reports", verbose_name=_("cycle"))
+    # No index of their own: the cycle is the first column of several, and nobody looks for all reports of a level.
+    cycle = models.ForeignKey(Cycle, models.PROTECT, related_name="reports", verbose_name=_("cycle"), db_index=False)
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="reports", verbose_name=_("unit"))
-    level = models.ForeignKey(Level, models.PROTECT, related_name="+", verbose_name=_("level"))
+    level = models.ForeignKey(Level, models.PROTECT, related_name="+", verbose_name=_("level"), db_index=False)
     superior = models.ForeignKey("self", models.PROTECT, related_name="subordinates", null=True, verbose_name=_("superior's report"))
     position = models.PositiveIntegerField()
     end = models.PositiveIntegerField()

@@ -7,17 +7,19 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache, partial
 
 from django.db import transaction
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from reports.domain.deadlines import end_of_day
 from reports.models import Cycle, CycleLevel, Report, Rollup, RootOversight, TemplateVersion
-from reports.models.bulk import insert, reserve_ids
+from reports.models.bulk import insert_like, reserve_ids
 from reports.models.cycle import DEFAULT_CORRECTION_DAYS, DEFAULT_REMINDERS, DEFAULT_REVIEW_DAYS
 from reports.queries.calendar import DaysOff, next_working_day
 from units import tree
 from units.locks import hold
-from units.models import Level, Unit
+from units.models import Level, Unit, exists_on
 from units.problems import Problem, Problems, Refused, gettext_noop
 
 logger = logging.getLogger(__name__)
@@ -165,19 +167,24 @@ class Place:
     below: set[int] = field(default_factory=set)
     report_id: int = 0
 
+    def numbers(self) -> tuple[int | None, ...]:
+        """What tells its report from others of its level, as `_OWN_TO_A_REPORT` names it."""
+        superior_id = self.superior.report_id if self.superior else None
+        return self.report_id, self.unit_id, superior_id, self.position, self.end, self.root_position, self.depth
+
 
 def _places(cycle: Cycle, levels: Mapping[int, CycleLevel], *, levels_named: bool, only_uids: Collection[str] | None) -> list[Place]:
-    tops = list(cycle.units.all())
-    valid = set(Unit.objects.valid_on(cycle.reference_day).filter(tree.scope(tops), kind=Unit.Kind.TERRITORY).values_list("pk", flat=True))
     # Units that are not valid on the day don't report, but what stands below them still has its superior above them.
-    units = Unit.objects.filter(tree.scope(tops))
+    units = Unit.objects.filter(tree.scope(list(cycle.units.all())))
+    may_report = ExpressionWrapper(exists_on(cycle.reference_day) & Q(kind=Unit.Kind.TERRITORY), BooleanField())
     nearest: dict[int, Place | None] = {}
     places: list[Place] = []
     without_due: set[int] = set()
     unseen = set(only_uids or ())
-    for unit_id, uid, parent_id, level_id in units.values_list("pk", "uid", "parent_id", "level_id").iterator(chunk_size=5000):
+    rows = units.values_list("pk", "uid", "parent_id", "level_id", may_report)
+    for unit_id, uid, parent_id, level_id, may in rows.iterator(chunk_size=5000):
         superior = nearest.get(parent_id)
-        reports = unit_id in valid and (only_uids is None or uid in only_uids)
+        reports = may and (only_uids is None or uid in only_uids)
         if reports:
             unseen.discard(uid)
         if reports and level_id not in levels and not levels_named:
@@ -217,33 +224,33 @@ def _refuse_strangers(uids: Iterable[str], cycle: Cycle) -> None:
     problems.refuse_if_any()
 
 
+_OWN_TO_A_REPORT = ["pk", "unit", "superior", "position", "end", "root_position", "depth"]
+
+
 def _write_reports(cycle: Cycle, places: Sequence[Place], levels: Mapping[int, CycleLevel]) -> None:
-    due_at = {level_id: end_of_day(row.due_on, cycle.zone) for level_id, row in levels.items()}
-    codes = {level_id: row.level.code for level_id, row in levels.items()}
     for place, report_id in zip(places, reserve_ids(Report, len(places)), strict=True):
         place.report_id = report_id
-    reports = (
-        Report(
-            pk=place.report_id,
-            cycle=cycle,
-            unit_id=place.unit_id,
-            level_id=place.level_id,
-            superior_id=place.superior.report_id if place.superior else None,
-            position=place.position,
-            end=place.end,
-            root_position=place.root_position,
-            depth=place.depth,
-            levels_below=sorted(codes[level_id] for level_id in place.below),
-            needs_approval=levels[place.level_id].needs_approval,
-            due_on=levels[place.level_id].due_on,
-            due_at=due_at[place.level_id],
-        )
-        for place in places
-    )
-    insert(Report, reports)
-    totals = (Rollup(report_id=place.report_id, expected=place.end - place.position + 1) for place in places if place.end > place.position)
-    insert(Rollup, totals)
+    like = cache(partial(_report_like, cycle, levels))
+    insert_like(((like(place.level_id, frozenset(place.below)), place.numbers()) for place in places), _OWN_TO_A_REPORT)
+    inner = [place for place in places if place.end > place.position]
+    insert_like(((_EMPTY_TOTAL, (place.report_id, place.end - place.position + 1)) for place in inner), ["pk", "expected"])
     _record_oversight(places)
+
+
+_EMPTY_TOTAL = Rollup()
+
+
+def _report_like(cycle: Cycle, levels: Mapping[int, CycleLevel], level_id: int, below: frozenset[int]) -> Report:
+    """What all reports of a level have in common that have the same levels below them."""
+    row = levels[level_id]
+    return Report(
+        cycle=cycle,
+        level_id=level_id,
+        levels_below=sorted(levels[each].level.code for each in below),
+        needs_approval=row.needs_approval,
+        due_on=row.due_on,
+        due_at=end_of_day(row.due_on, cycle.zone),
+    )
 
 
 def _record_oversight(places: Sequence[Place]) -> None:
