@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: setup demo test lint format messages lock
+.PHONY: setup demo test bench bench-national lint format messages lock
 
 setup: $(STAMP)
 
@@ -19,6 +19,13 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@exec $(BIN)/python -m tests.run $(ARGS)
+
+# Times with their yardsticks, in a few minutes; and the whole country, for which see docs/performance.md.
+bench: $(STAMP)
+	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+bench-national: $(STAMP)
+	@exec $(BIN)/python -m benchmarks --provinces 63 $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

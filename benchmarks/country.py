@@ -15,13 +15,14 @@ from zoneinfo import ZoneInfo
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import F
 
 from reports.demo.figures import Span, own_figures
 from reports.demo.places import Place, places_of, rows_under
 from reports.domain.periods import parse_period
 from reports.domain.template_file import parse_indicators
 from reports.domain.workflow import State
-from reports.models import Cycle, TemplateVersion
+from reports.models import Cycle, Report, TemplateVersion
 from reports.services import configuring, rolling_up
 from reports.services.importing import Figure, Journey, import_figures
 from reports.services.opening import Plan, open_planned
@@ -73,9 +74,9 @@ def published_template() -> TemplateVersion:
     return version
 
 
-def plan(version: TemplateVersion, tops: list[str]) -> Plan:
+def plan(version: TemplateVersion, tops: list[str], code: str = "") -> Plan:
     period = parse_period(PERIOD)
-    return Plan(version, PERIOD, period.first_day, period.last_day, period.last_day, tops, DUE)
+    return Plan(version, PERIOD, period.first_day, period.last_day, period.last_day, tops, DUE, code=code)
 
 
 def report_all(cycle: Cycle, say: Callable[[str], None]) -> None:
@@ -87,6 +88,12 @@ def report_all(cycle: Cycle, say: Callable[[str], None]) -> None:
         reports, figures = reports + imported.reports, figures + imported.figures
         rolling_up.drain_all([cycle.pk])
         say(f"{reports} reports accepted, {figures} figures")
+
+
+def largest_province(cycle: Cycle) -> Report:
+    """The root with the most reports below it."""
+    roots = Report.objects.filter(cycle=cycle, superior__isnull=True).annotate(size=F("end") - F("position"))
+    return roots.select_related("unit").order_by("-size", "position")[0]
 
 
 def by_province(places: Iterable[Place]) -> Iterator[list[Place]]:

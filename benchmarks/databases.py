@@ -31,6 +31,10 @@ class Databases:
         with self._connection() as connection:
             connection.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template)))
 
+    def rename(self, name: str, to: str) -> None:
+        with self._connection() as connection:
+            connection.execute(SQL("ALTER DATABASE {} RENAME TO {}").format(Identifier(name), Identifier(to)))
+
     def drop(self, name: str) -> None:
         with self._connection() as connection:
             connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))

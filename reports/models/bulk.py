@@ -88,8 +88,9 @@ def insert_like(rows: Iterable[tuple[models.Model, Sequence[int | None]]], varyi
         _copy(model, [*own, *same], values())
         return
     table, *columns = _quoted(model, *(field.name for field in [*own, *same]))
+    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
     with connection.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})", values())
+        cursor.executemany(statement, list(values()))
 
 
 def _copy(model: type[models.Model], fields: Sequence[models.Field[Any, Any]], rows: Iterable[Sequence[Any]]) -> None:

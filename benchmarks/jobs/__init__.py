@@ -1,0 +1,19 @@
+"""What is measured: a module a job, each with `measured(setting)` that yields lines. Django has to be set up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from benchmarks.jobs import accepting, importing, opening, reading, rebuilding, reviewing, sweeping, workbooks
+from benchmarks.measuring import Line, Setting
+
+JOBS: dict[str, Callable[[Setting], Iterator[Line]]] = {
+    "rebuild": rebuilding.measured,
+    "accept": accepting.measured,
+    "reviewers": reviewing.measured,
+    "open": opening.measured,
+    "sweep": sweeping.measured,
+    "import": importing.measured,
+    "pages": reading.measured,
+    "workbooks": workbooks.measured,
+}
