@@ -55,12 +55,15 @@ def timed(work: Work) -> float:
     return time.perf_counter() - started
 
 
-def in_turns(repeat: int, ours: Work, yardstick: Work, prepare: Work = lambda: None) -> tuple[list[float], list[float]]:
+def in_turns(
+    repeat: int, ours: Work, yardstick: Work, prepare: Work = idle, prepare_yardstick: Work | None = None
+) -> tuple[list[float], list[float]]:
     """Both, `repeat` times in turns after a run that doesn't count; `prepare` comes before each, untimed."""
+    ways = [(ours, prepare), (yardstick, prepare if prepare_yardstick is None else prepare_yardstick)]
     samples: tuple[list[float], list[float]] = [], []
     for number in range(repeat + 1):
-        for kept, work in zip(samples, (ours, yardstick), strict=True):
-            prepare()
+        for kept, (work, before) in zip(samples, ways, strict=True):
+            before()
             seconds = timed(work)
             if number:
                 kept.append(seconds)

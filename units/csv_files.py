@@ -7,6 +7,7 @@ import csv
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,8 +36,23 @@ def read_rows(
     from the dicts. A row that can't be read (bytes, quotes, number of cells) is added to `problems` and not yielded.
     Raises Refused, with what `problems` holds, where the columns are wrong or reading on makes no sense.
     """
-    lines = _Lines(source, problems)
-    rows = _numbered_rows(lines, problems)
+    columns, rows = _columns_and_rows(source, required, optional, problems)
+    for line, cells in rows:
+        yield line, dict(zip(columns, cells, strict=True))
+
+
+def read_columns(source: BinaryIO, columns: Sequence[str], problems: Problems) -> Iterator[tuple[int, Sequence[str]]]:
+    """As `read_rows`, for a file of so many rows that a dict for each takes too long: the cells in the order of `columns`."""
+    found, rows = _columns_and_rows(source, columns, (), problems)
+    pick = itemgetter(*map(found.index, columns))
+    for line, cells in rows:
+        yield line, pick(cells)
+
+
+def _columns_and_rows(
+    source: BinaryIO, required: Sequence[str], optional: Sequence[str], problems: Problems
+) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    rows = _numbered_rows(_Lines(source, problems), problems)
     header = next(rows, None)
     if header is None:
         if not problems:
@@ -46,15 +62,19 @@ def read_rows(
         raise Refused(problems)
     columns = [name.strip() for name in header[1]]
     check_columns(header[0], columns, required, optional, problems)
+    return columns, _of_that_width(rows, len(columns), problems)
+
+
+def _of_that_width(rows: Iterator[tuple[int, list[str]]], width: int, problems: Problems) -> Iterator[tuple[int, list[str]]]:
     for line, cells in rows:
-        if len(cells) == len(columns):
+        if len(cells) == width:
             if any(cells):
-                yield line, dict(zip(columns, cells, strict=True))
+                yield line, cells
         elif cells:
             problems.add(
                 Problem(
                     gettext_noop("The row has %(found)d cells instead of %(expected)d; is a comma missing, or a quotation mark?"),
-                    {"found": len(cells), "expected": len(columns)},
+                    {"found": len(cells), "expected": width},
                     line=line,
                 )
             )

@@ -25,14 +25,16 @@ class Problem:
     line: int | None = None
     column: str = ""
     unit_uid: str = ""
+    file: str = ""
 
-    def at(self, *, line: int | None = None, column: str | None = None, unit_uid: str | None = None) -> Problem:
+    def at(self, *, line: int | None = None, column: str | None = None, unit_uid: str | None = None, file: str | None = None) -> Problem:
         """The same problem with its place filled in."""
         return replace(
             self,
             line=self.line if line is None else line,
             column=self.column if column is None else column,
             unit_uid=self.unit_uid if unit_uid is None else unit_uid,
+            file=self.file if file is None else file,
         )
 
 
@@ -53,9 +55,9 @@ class Problems:
         for problem in problems:
             self.add(problem)
 
-    def include(self, others: Problems) -> None:
-        """Take what others were collected, and their count."""
-        self.extend(others.kept)
+    def include(self, others: Problems, *, file: str | None = None) -> None:
+        """Take what others were collected, and their count; from a file, if it is named."""
+        self.extend(problem.at(file=file) for problem in others.kept)
         self.count += others.count - len(others.kept)
 
     def refuse_if_any(self) -> None:

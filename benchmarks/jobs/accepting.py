@@ -69,7 +69,8 @@ def leaves(cycle: Cycle) -> list[int]:
 
 def evenly(items: list[int], count: int) -> list[int]:
     """So many of them, spread over all."""
-    return [items[number * len(items) // count] for number in range(min(count, len(items)))]
+    count = min(count, len(items))
+    return [items[number * len(items) // count] for number in range(count)]
 
 
 def submitted_again(ids: list[int]) -> list[Report]:

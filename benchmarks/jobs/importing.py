@@ -25,7 +25,7 @@ def measured(setting: Setting) -> Iterator[Line]:
     figures = write_figures(file)
     megabytes: list[float] = []
     raw = partial(copy_raw, file) if on_postgresql() else idle
-    ours, yardstick = in_turns(setting.repeat, lambda: megabytes.append(import_file(file)), raw, open_anew)
+    ours, yardstick = in_turns(setting.repeat, lambda: megabytes.append(import_file(file)), raw, open_anew, idle)
     check(figures)
     yield Line(
         f"import {figures} figures from a file",

@@ -16,7 +16,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 from reports.domain.indicators import Indicator, Template
 from reports.domain.numbers import canonical
 from reports.services.importing import Figure
-from units.csv_files import read_rows
+from units.csv_files import read_columns
 from units.problems import Problem, Problems, Refused, gettext_noop
 
 COLUMNS = ("unit_uid", "indicator", "value")
@@ -28,13 +28,13 @@ _ERROR_CELL = re.compile(rb"\bt=[\"']e[\"']")
 _CHUNK = 1 << 20
 
 
-def figures_in_csv(source: BinaryIO, template: Template, problems: Problems) -> Iterator[Figure]:
+def figures_in_csv(source: BinaryIO, template: Template, problems: Problems, file: str = "") -> Iterator[Figure]:
     """A row a figure. What can't be read goes to `problems`. Raises Refused where the columns are wrong."""
-    for line, cells in read_rows(source, COLUMNS, (), problems):
-        yield Figure(line, "value", cells["unit_uid"].strip(), cells["indicator"].strip(), cells["value"])
+    for line, (uid, code, value) in read_columns(source, COLUMNS, problems):
+        yield Figure(line, "value", uid.strip(), code.strip(), value, file)
 
 
-def figures_in_workbook(source: BinaryIO, template: Template, problems: Problems) -> Iterator[Figure]:
+def figures_in_workbook(source: BinaryIO, template: Template, problems: Problems, file: str = "") -> Iterator[Figure]:
     """A row for each unit and a column for each indicator: the first sheet, with codes in its first row that holds anything.
 
     An empty cell is a blank. What can't be read goes to `problems`. Raises Refused where the columns are wrong.
@@ -53,15 +53,15 @@ def figures_in_workbook(source: BinaryIO, template: Template, problems: Problems
             if code == "unit_uid" or (not code and cell == ""):
                 continue
             if not code:
-                problems.add(
-                    Problem(gettext_noop("The cell stands in a column without an indicator's code on top."), {}, line, _letters(place))
+                problem = Problem(
+                    gettext_noop("The cell stands in a column without an indicator's code on top."), {}, line, _letters(place)
                 )
+                yield Figure(line, code, uid, code, "", file, problem)
             elif isinstance(cell, (date, time, timedelta)):
-                problems.add(
-                    Problem(gettext_noop("The cell is a day or a time; give it the format of a number, or of text."), {}, line, code)
-                )
+                problem = Problem(gettext_noop("The cell is a day or a time; give it the format of a number, or of text."), {}, line, code)
+                yield Figure(line, code, uid, code, "", file, problem)
             else:
-                yield Figure(line, code, uid, code, _text(cell, _decimals(template.by_code[code])))
+                yield Figure(line, code, uid, code, _text(cell, _decimals(template.by_code[code])), file)
 
 
 def _first_sheet(source: BinaryIO) -> CalamineSheet:

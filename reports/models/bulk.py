@@ -8,6 +8,10 @@ from itertools import chain
 from typing import Any
 
 from django.db import connection, models
+from django.db.models import F, Func, Value
+
+#: rows from which on a COPY is worth its preparation
+_MANY = 100
 
 
 def insert_select(model: type[models.Model], columns: Sequence[str], rows: models.QuerySet) -> int:
@@ -55,11 +59,16 @@ def reserve_ids(model: type[models.Model], count: int) -> list[int]:
         return list(range(last + 1, last + 1 + count))
 
 
-def insert(model: type[models.Model], rows: Iterable[models.Model]) -> None:
-    """Add rows whose primary keys are set already: by COPY on PostgreSQL, which takes no statement apart."""
-    if connection.vendor != "postgresql":
+def add_many(rows: Sequence[models.Model]) -> None:
+    """Add the rows, and give them their ids: by COPY on PostgreSQL where they are many, which takes no statement apart."""
+    if not rows:
+        return
+    model = type(rows[0])
+    if connection.vendor != "postgresql" or len(rows) < _MANY:
         model._default_manager.bulk_create(rows, batch_size=2000)
         return
+    for row, pk in zip(rows, reserve_ids(model, len(rows)), strict=True):
+        row.pk = pk
     fields = model._meta.concrete_fields
     _copy(model, fields, (_prepared(row, fields) for row in rows))
 
@@ -104,25 +113,23 @@ def _prepared(row: models.Model, fields: Sequence[models.Field[Any, Any]]) -> li
     return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
 
 
-def update_json(model: type[models.Model], field: str, values: Mapping[int, Any]) -> int:
-    """Give each row (by primary key) its own JSON value of `field` in one statement. Returns how many rows were updated.
+def each_its_own(values: Mapping[int, Any]) -> Func:
+    """An expression that gives each row (by primary key) its own JSON value, for one `update` of many rows.
 
     `bulk_update` writes one CASE arm a row, which is quadratic work for the planner of either database.
     """
-    if not values:
-        return 0
-    table, column, key = _quoted(model, field, "pk")
-    pairs = [[pk, json.dumps(value, ensure_ascii=False)] for pk, value in values.items()]
-    if connection.vendor == "postgresql":
-        source = "SELECT (pair->>0)::bigint AS pk, (pair->>1)::jsonb AS value FROM jsonb_array_elements(%s::jsonb) AS pair"
-    else:
-        source = "SELECT json_extract(pair.value, '$[0]') AS pk, json_extract(pair.value, '$[1]') AS value FROM json_each(%s) AS pair"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} SET {column} = new.value FROM ({source}) AS new WHERE {table}.{key} = new.pk",
-            [json.dumps(pairs, ensure_ascii=False)],
-        )
-        return cursor.rowcount
+    return _EachItsOwn(Value(json.dumps(values, ensure_ascii=False), output_field=models.TextField()), F("pk"))
+
+
+class _EachItsOwn(Func):
+    output_field = models.JSONField()
+    template = "(%(expressions)s)"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="(%(expressions)s::text)", arg_joiner="::jsonb -> ", **context)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="json_extract(%(expressions)s || '\"')", arg_joiner=", '$.\"' || ", **context)
 
 
 def upsert(rows: Sequence[models.Model], key: str, fields: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from reports.domain.numbers import parse_plain
 from reports.domain.validation import check_own
 from reports.domain.workflow import Action, State
 from reports.models import Adjustment, Report
-from reports.models.bulk import update_json
+from reports.models.bulk import each_its_own
 from reports.services import transitions
 from reports.services.transitions import Step
 from units.problems import Problem, Problems, Refused, gettext_noop
@@ -103,8 +103,8 @@ def _write(
         journal[report.pk] = {code: [report.own.get(code), value] for code, value in changed.items()}
         report.own = {code: value for code, value in {**report.own, **changed}.items() if value is not None}
     problems.refuse_if_any()
-    transitions.write(step, [report for report, _ in entries], changes=journal)
-    update_json(Report, "own", {report.pk: report.own for report, _ in entries if journal[report.pk]})
+    own = {report.pk: report.own for report, _ in entries}
+    transitions.write(step, [report for report, _ in entries], updates={"own": each_its_own(own)} if own else {}, changes=journal)
 
 
 def _misplaced(template: Template, report: Report, changed: Changes, by: User) -> list[Problem]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain, groupby, islice
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from reports.domain.indicators import Template
+from reports.domain.indicators import Indicator, Template
 from reports.domain.numbers import parse_plain
 from reports.domain.workflow import State
 from reports.models import Cycle, Report
@@ -23,13 +25,15 @@ from units.reach import User
 
 
 class Figure(NamedTuple):
-    """A figure of a file: where it stands, whose it is, and its value as plain text."""
+    """A figure of a file: where it stands, whose it is, and its value as plain text; or why there is none to be read."""
 
     line: int
     column: str
     unit_uid: str
     indicator: str
     value: str
+    file: str = ""
+    problem: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,11 @@ class Imported:
 
 
 #: how many reports are held in memory at once, with all that they declare
-_BATCH = 500
+_BATCH = 1000
+#: a file of fewer figures asks for the reports of its own units, and not for the whole cycle's
+_SMALL = 5000
+#: texts of an indicator whose values are remembered: most figures are small numbers that came before
+_REMEMBERED, _SHORT = 5000, 20
 #: what was refused below is a problem of its own, and not one more of each superior
 _DESPITE_THOSE_BELOW = Declaration(confirm_incomplete=True)
 
@@ -70,9 +78,11 @@ def import_figures(
 
     Raises Refused with every problem found, each with its line; nothing is written then.
     """
-    owners = _owners(cycle, journey.by)
+    figures = iter(figures)
+    head = list(islice(figures, _SMALL))
+    owners = _owners(cycle, journey.by, {figure.unit_uid for figure in head} if len(head) < _SMALL else None)
     gathered = _Gathered(cycle.version.compiled(), problems)
-    gathered.take(figures, owners)
+    gathered.take(chain(head, figures), owners)
     with transaction.atomic():
         done = 0
         for chunk in _chunks(gathered, owners):
@@ -88,9 +98,32 @@ def import_figures(
     return Imported(len(gathered.changes), gathered.count)
 
 
-def _owners(cycle: Cycle, by: User) -> dict[str, _Owner]:
-    rows = reports_in_reach(by).filter(cycle=cycle).order_by("position").values_list("unit__uid", "pk", "depth", "superior_id")
+def _owners(cycle: Cycle, by: User, uids: Collection[str] | None) -> dict[str, _Owner]:
+    """The reports in the user's reach, of these units or of all, by unit."""
+    reports = reports_in_reach(by).filter(cycle=cycle)
+    if uids is not None:
+        reports = reports.filter(unit__uid__in=uids)
+    rows = reports.order_by("position").values_list("unit__uid", "pk", "depth", "superior_id")
     return {uid: _Owner(pk, depth, superior_id is not None) for uid, pk, depth, superior_id in rows.iterator(chunk_size=5000)}
+
+
+class _Cell:
+    """An indicator's column: its bit among a unit's figures, and its values as JSON by what stood in the file."""
+
+    __slots__ = ("bit", "head", "indicator", "known")
+
+    def __init__(self, place: int, indicator: Indicator) -> None:
+        self.indicator = indicator
+        self.bit = 1 << place
+        self.head = f'["{indicator.code}",'
+        self.known: dict[str, str] = {}
+
+    def read(self, text: str) -> str:
+        """The value of a text, as JSON. Raises Refused."""
+        value = json.dumps(parse_plain(text, self.indicator), ensure_ascii=False, separators=(",", ":"))
+        if len(text) <= _SHORT and len(self.known) < _REMEMBERED:
+            self.known[text] = value
+        return value
 
 
 class _Gathered:
@@ -99,69 +132,107 @@ class _Gathered:
     def __init__(self, template: Template, problems: Problems) -> None:
         self.template = template
         self.problems = problems
-        self.places = {code: place for place, code in enumerate(template.by_code)}
-        #: for each unit its figures, `[code,line,value],` one after the other
+        self.cells = {code: _Cell(place, indicator) for place, (code, indicator) in enumerate(template.by_code.items())}
+        #: for each unit its figures, `[code,line,value,file],` one after the other
         self.changes: dict[str, str] = {}
         #: for each unit a bit for each indicator that it has a figure of
         self.seen: dict[str, int] = {}
+        #: the files by name, numbered in the order in which they came
+        self.files: dict[str, int] = {}
         self.count = 0
         #: the column of all figures, where they don't stand in one of their indicator's own
         self.value_column = ""
 
-    def take(self, figures: Iterable[Figure], owners: dict[str, _Owner]) -> None:
-        stranger: str | int | None = None
-        for figure in figures:
-            if figure.unit_uid in owners:
-                stranger = None
-            elif stranger != (figure.unit_uid or figure.line):
-                stranger = figure.unit_uid or figure.line
-                self._refuse_stranger(figure)
-            self._add(figure, keep=stranger is None)
+    def take(self, figures: Iterable[Figure], owners: Mapping[str, _Owner]) -> None:
+        """Gather all figures. A unit's mostly stand together, so those of a run are added at once."""
+        for (uid, file), run in groupby(figures, attrgetter("unit_uid", "file")):
+            if uid in owners:
+                self._take_run(uid, file, run)
+            else:
+                self._refuse_strangers(uid, run)
 
-    def _refuse_stranger(self, figure: Figure) -> None:
-        message = gettext_noop("“%(uid)s” has no report in this cycle.") if figure.unit_uid else gettext_noop("The uid is empty.")
-        self.problems.add(Problem(message, {"uid": figure.unit_uid}, figure.line, "unit_uid"))
+    def _take_run(self, uid: str, file: str, run: Iterable[Figure]) -> None:
+        seen = self.seen.get(uid, 0)
+        place = self.files.setdefault(file, len(self.files))
+        kept: list[str] = []
+        for figure in run:
+            cell = self.cells.get(figure.indicator)
+            if cell is None or figure.problem is not None:
+                self._read(figure)
+            elif seen & cell.bit:
+                self._keep(uid, seen, kept)
+                self._refuse_second(figure)
+            elif (value := cell.known.get(figure.value) or self._read(figure)) is not None:
+                seen |= cell.bit
+                kept.append(f"{cell.head}{figure.line},{value},{place}],")
+                if figure.column != figure.indicator:
+                    self.value_column = figure.column
+        self._keep(uid, seen, kept)
 
-    def _add(self, figure: Figure, *, keep: bool) -> None:
-        place = self.places.get(figure.indicator)
-        if place is None:
+    def _keep(self, uid: str, seen: int, kept: list[str]) -> None:
+        if kept:
+            self.changes[uid] = self.changes.get(uid, "") + "".join(kept)
+            self.seen[uid] = seen
+            self.count += len(kept)
+            kept.clear()
+
+    def _read(self, figure: Figure) -> str | None:
+        """The figure's value as JSON; None where it is refused."""
+        if figure.problem is not None:
+            self.problems.add(figure.problem.at(file=figure.file))
+            return None
+        cell = self.cells.get(figure.indicator)
+        if cell is None:
             unknown = gettext_noop("The template has no indicator “%(code)s”.")
-            self.problems.add(Problem(unknown, {"code": figure.indicator}, figure.line, "indicator"))
-            return
-        seen = self.seen.get(figure.unit_uid, 0)
-        if seen >> place & 1:
-            first = self._figures(figure.unit_uid)[figure.indicator][0]
-            twice = gettext_noop("This figure is there twice; line %(line)d has it first.")
-            column = figure.column if figure.column == figure.indicator else "indicator"
-            self.problems.add(Problem(twice, {"line": first}, figure.line, column))
-            return
+            self.problems.add(Problem(unknown, {"code": figure.indicator}, figure.line, "indicator", file=figure.file))
+            return None
         try:
-            value = parse_plain(figure.value, self.template.by_code[figure.indicator])
+            return cell.read(figure.value)
         except Refused as refused:
-            self.problems.extend(problem.at(line=figure.line, column=figure.column) for problem in refused.problems)
-            return
-        if keep:
-            if figure.column != figure.indicator:
-                self.value_column = figure.column
-            kept = json.dumps([figure.indicator, figure.line, value], ensure_ascii=False, separators=(",", ":"))
-            self.changes[figure.unit_uid] = f"{self.changes.get(figure.unit_uid, '')}{kept},"
-            self.seen[figure.unit_uid] = seen | 1 << place
-            self.count += 1
+            self.problems.extend(problem.at(line=figure.line, column=figure.column, file=figure.file) for problem in refused.problems)
+            return None
 
-    def _figures(self, uid: str) -> dict[str, tuple[int, Any]]:
-        """The unit's figures by indicator, each with its line."""
-        return {code: (line, value) for code, line, value in json.loads(f"[{self.changes.get(uid, '')[:-1]}]")}
+    def _refuse_strangers(self, uid: str, run: Iterable[Figure]) -> None:
+        """Who is named in vain is named once in a run of rows; what else is wrong with these is said too."""
+        message = gettext_noop("“%(uid)s” has no report in this cycle.") if uid else gettext_noop("The uid is empty.")
+        told: str | int | None = None
+        for figure in run:
+            if figure.problem is None and told != (uid or figure.line):
+                told = uid or figure.line
+                self.problems.add(Problem(message, {"uid": uid}, figure.line, "unit_uid", file=figure.file))
+            self._read(figure)
+
+    def _refuse_second(self, figure: Figure) -> None:
+        line, _value, place = self._figures(figure.unit_uid)[figure.indicator]
+        first = self._file(place)
+        if first == figure.file:
+            twice = Problem(gettext_noop("This figure is there twice; line %(line)d has it first."), {"line": line})
+        else:
+            twice = Problem(
+                gettext_noop("This figure is there twice; %(file)s has it first, in line %(line)d."), {"file": first, "line": line}
+            )
+        column = figure.column if figure.column == figure.indicator else "indicator"
+        self.problems.add(twice.at(line=figure.line, column=column, file=figure.file))
+
+    def _file(self, place: int) -> str:
+        return list(self.files)[place]
+
+    def _figures(self, uid: str) -> dict[str, tuple[int, Any, int]]:
+        """The unit's figures by indicator, each with its line, and the place of its file among `files`."""
+        return {code: (line, value, place) for code, line, value, place in json.loads(f"[{self.changes.get(uid, '')[:-1]}]")}
 
     def changes_of(self, uid: str) -> dict[str, Any]:
-        return {code: value for code, (_line, value) in self._figures(uid).items()}
+        return {code: value for code, _line, value, _place in json.loads(f"[{self.changes[uid][:-1]}]")}
 
     def line_of(self, problem: Problem) -> Problem:
         """The problem at the line of the figure that it is about, or else at the first line of its unit."""
         figures = self._figures(problem.unit_uid)
         if problem.column in figures:
-            return problem.at(line=figures[problem.column][0], column=self.value_column or problem.column)
+            line, _value, place = figures[problem.column]
+            return problem.at(line=line, column=self.value_column or problem.column, file=self._file(place))
         if figures:
-            return problem.at(line=min(line for line, _value in figures.values()), column="unit_uid")
+            place, line = min((place, line) for line, _value, place in figures.values())
+            return problem.at(line=line, column="unit_uid", file=self._file(place))
         return problem
 
 
@@ -177,7 +248,7 @@ def _chunks(gathered: _Gathered, owners: dict[str, _Owner]) -> Iterator[Sequence
 
 
 def _save(uids: Sequence[str], gathered: _Gathered, owners: dict[str, _Owner], journey: Journey) -> None:
-    reports = transitions.lock(_reports(owners[uid].pk for uid in uids))
+    reports = transitions.lock_many(_reports(owners[uid].pk for uid in uids))
     entries = [(report, gathered.changes_of(report.unit.uid)) for report in reports]
     filling.save_locked(entries, by=journey.by, at=journey.at, reason=journey.reason)
 

@@ -15,6 +15,7 @@ from reports.domain.rates import Rates
 from reports.domain.validation import Finding, check_submission
 from reports.domain.workflow import Action
 from reports.models import Report, Submission
+from reports.models.bulk import add_many
 from reports.queries import history, summing
 from reports.queries.calendar import working_days_from
 from reports.queries.progress import rates_below
@@ -190,23 +191,21 @@ def _obstacles(report: Report, ready: Readiness, declaration: Declaration) -> li
 def _record(step: Step, reports: Sequence[Report], ready: Mapping[int, Readiness], declaration: Declaration) -> dict[int, Submission]:
     adjustments = summing.adjustments_of(report.pk for report in reports)
     numbers = dict(Submission.objects.filter(report__in=reports).order_by("number").values_list("report_id", "number"))
-    rows = Submission.objects.bulk_create(
-        (
-            Submission(
-                report=report,
-                number=numbers.get(report.pk, 0) + 1,
-                at=step.at,
-                own=report.own,
-                adjustments=adjustments.get(report.pk, []),
-                declared=ready[report.pk].both,
-                rates={level: rates.as_dict() for level, rates in ready[report.pk].rates.items()},
-                warnings=[
-                    {"indicator": finding.code, "rule": finding.rule, "explanation": declaration.explanations.get(finding.code, "").strip()}
-                    for finding in ready[report.pk].warnings
-                ],
-            )
-            for report in reports
-        ),
-        batch_size=2000,
-    )
+    rows = [
+        Submission(
+            report=report,
+            number=numbers.get(report.pk, 0) + 1,
+            at=step.at,
+            own=report.own,
+            adjustments=adjustments.get(report.pk, []),
+            declared=ready[report.pk].both,
+            rates={level: rates.as_dict() for level, rates in ready[report.pk].rates.items()},
+            warnings=[
+                {"indicator": finding.code, "rule": finding.rule, "explanation": declaration.explanations.get(finding.code, "").strip()}
+                for finding in ready[report.pk].warnings
+            ],
+        )
+        for report in reports
+    ]
+    add_many(rows)
     return {row.report_id: row for row in rows}

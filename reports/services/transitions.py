@@ -19,6 +19,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from reports.domain.workflow import TRANSITIONS, Action, State, Then, target
 from reports.models import Cycle, JournalEntry, Report, Submission
+from reports.models.bulk import add_many
 from reports.policies import Standing
 from reports.services import flagging, rolling_up
 from units.problems import Problem, Problems, Refused, gettext_noop
@@ -58,6 +59,12 @@ def lock(reports: QuerySet[Report]) -> list[Report]:
     By cycle, the deepest first: what is below has to be in before its superior is.
     """
     related = reports.select_related("cycle__version", "unit", "level", "superior")
+    return list(related.select_for_update(of=("self",), no_key=True).order_by("cycle_id", "-depth", "pk"))
+
+
+def lock_many(reports: QuerySet[Report]) -> list[Report]:
+    """The same for a thousand of them, which share their cycle, their levels and mostly their superiors."""
+    related = reports.select_related("unit").prefetch_related("cycle__version", "level", "superior")
     return list(related.select_for_update(of=("self",), no_key=True).order_by("cycle_id", "-depth", "pk"))
 
 
@@ -178,7 +185,7 @@ def write(
         for report in reports
     ]
     _move(step, reports, updates or {})
-    JournalEntry.objects.bulk_create(entries, batch_size=2000)
+    add_many(entries)
     ids = [report.pk for report in reports]
     flagging.clear_untrue(ids, step.at)
     if step.action in _MARKING:

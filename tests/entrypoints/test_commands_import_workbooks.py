@@ -197,3 +197,28 @@ def opendocument(folder: Path, cells: str, code: str) -> Path:
             "</office:spreadsheet></office:body></office:document-content>",
         )
     return path
+
+
+def test_several_workbooks_are_imported_together(cycle: None, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("một.xlsx", "hai.xlsx")]
+    for file, (uid, value) in zip(files, [("H1", 3), ("H2", 4)], strict=True):
+        workbook(tmp_path, ["unit_uid", "a"], [uid, value]).rename(file)
+    assert manage("import_reports", "k", *files).out == "Imported: 2 figures in 2 reports.\n"
+    assert (own("H1"), own("H2")) == ({"a": 3}, {"a": 4})
+
+
+def test_of_several_files_all_are_refused_with_the_problems_of_each(cycle: None, tmp_path: Path) -> None:
+    good, bad, wrong = (tmp_path / name for name in ("a.xlsx", "b.xlsx", "c.xlsx"))
+    workbook(tmp_path, ["unit_uid", "a", "d"], ["H1", 3, 1]).rename(good)
+    workbook(tmp_path, ["unit_uid", "a", "d"], ["H1", 4, 2], ["H2", "x", 1]).rename(bad)
+    wrong.write_bytes(b"no workbook")
+    ran = manage("import_reports", "k", good, bad, wrong)
+    assert ran.code == 1
+    said = ran.err.splitlines()
+    assert said[:3] == [
+        f"{bad}:2: a: This figure is there twice; {good} has it first, in line 2.",
+        f"{bad}:2: d: This figure is there twice; {good} has it first, in line 2.",
+        f"{bad}:3: a: “x” is no plain number; write digits with a point before the decimals, as in 1234.5.",
+    ]
+    assert said[3].startswith(f"{wrong}:1: This is no workbook that can be read")
+    assert set(states().values()) == {"not_started"}

@@ -19,7 +19,7 @@ from units.wording import say_with_place
 class RefusingCommand(BaseCommand):
     """A command that exits 0 with counts, 1 with a line for each problem, 2 on wrong usage (docs/interfaces.md)."""
 
-    #: what to print as FILE in front of a problem's line; a command that reads a file sets it
+    #: what to print as FILE in front of the line of a problem that names none; a command that reads one file sets it
     file_name = ""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
@@ -39,8 +39,8 @@ class RefusingCommand(BaseCommand):
 
     def write_problems(self, problems: Problems, prefix: str = "") -> None:
         """A line on standard error for each problem that was kept, by line where there are lines, and the count of the rest."""
-        for problem in sorted(problems, key=lambda problem: problem.line or 0):
-            self.stderr.write(_on_one_line(prefix + say_with_place(problem, self.file_name)))
+        for problem in sorted(problems, key=lambda problem: (problem.file, problem.line or 0)):
+            self.stderr.write(_on_one_line(prefix + say_with_place(problem, problem.file or self.file_name)))
         rest = problems.count - len(problems.kept)
         if rest:
             self.stderr.write(prefix + gettext("… and %(count)d more") % {"count": rest})

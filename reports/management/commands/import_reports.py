@@ -2,21 +2,23 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext
 
 from reports.documents.figures_in import WORKBOOKS, figures_in_csv, figures_in_workbook
+from reports.domain.indicators import Template
 from reports.domain.workflow import State
 from reports.management.arguments import add_moment, add_user, at_or_now, cycle_named, opened, user_named
 from reports.models import Cycle
 from reports.services import rolling_up
-from reports.services.importing import Imported, Journey, import_figures
+from reports.services.importing import Figure, Imported, Journey, import_figures
 from reports.services.submitting import Declaration
 from units.management.progress import Progress
 from units.management.refusing import RefusingCommand
-from units.problems import Problems
+from units.problems import Problems, Refused
 
 
 class Command(RefusingCommand):
@@ -25,7 +27,10 @@ class Command(RefusingCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("cycle", metavar="CYCLE")
         parser.add_argument(
-            "file", metavar="FILE", help="unit_uid,indicator,value; or a workbook with a column for each indicator; - is standard input"
+            "files",
+            metavar="FILE",
+            nargs="+",
+            help="unit_uid,indicator,value; or a workbook with a column for each indicator; - is standard input; of several, all or none",
         )
         parser.add_argument("--state", choices=["draft", "submitted", "accepted"], default="draft", help="how far to take the reports")
         parser.add_argument("--confirm-incomplete", action="store_true", help="submit although reports below are not all accepted")
@@ -43,19 +48,30 @@ class Command(RefusingCommand):
             options["reason"],
             Declaration(confirm_incomplete=options["confirm_incomplete"]),
         )
-        self.file_name = options["file"]
-        imported = _import(cycle, self.file_name, journey)
+        imported = _import(cycle, options["files"], journey)
         rolling_up.drain_all([cycle.pk])
         counts = {"reports": imported.reports, "figures": imported.figures}
         self.stdout.write(gettext("Imported: %(figures)d figures in %(reports)d reports.") % counts)
 
 
-def _import(cycle: Cycle, name: str, journey: Journey) -> Imported:
+def _import(cycle: Cycle, names: Sequence[str], journey: Journey) -> Imported:
     problems = Problems()
     progress = Progress(sys.stderr, gettext("reports written"))
-    figures_in = figures_in_workbook if Path(name).suffix.lower() in WORKBOOKS else figures_in_csv
     try:
-        with opened(name) as source:
-            return import_figures(cycle, figures_in(source, cycle.version.compiled(), problems), problems, journey, progress)
+        return import_figures(cycle, _figures(names, cycle.version.compiled(), problems), problems, journey, progress)
     finally:
         progress.end()
+
+
+def _figures(names: Sequence[str], template: Template, problems: Problems) -> Iterator[Figure]:
+    """The figures of all files, one after the other; what can't be read goes to `problems`, with its file."""
+    for name in names:
+        read = figures_in_workbook if Path(name).suffix.lower() in WORKBOOKS else figures_in_csv
+        unreadable = Problems()
+        try:
+            with opened(name) as source:
+                yield from read(source, template, unreadable, name)
+        except Refused as refused:
+            if refused.problems is not unreadable:
+                unreadable.include(refused.problems)
+        problems.include(unreadable, file=name)
