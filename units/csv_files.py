@@ -38,15 +38,22 @@ def read_rows(
     """
     columns, rows = _columns_and_rows(source, required, optional, problems)
     for line, cells in rows:
-        yield line, dict(zip(columns, cells, strict=True))
+        if len(cells) != len(columns):
+            _refuse_width(line, cells, len(columns), problems)
+        elif any(cells):
+            yield line, dict(zip(columns, cells, strict=True))
 
 
 def read_columns(source: BinaryIO, columns: Sequence[str], problems: Problems) -> Iterator[tuple[int, Sequence[str]]]:
     """As `read_rows`, for a file of so many rows that a dict for each takes too long: the cells in the order of `columns`."""
     found, rows = _columns_and_rows(source, columns, (), problems)
     pick = itemgetter(*map(found.index, columns))
+    width = len(columns)
     for line, cells in rows:
-        yield line, pick(cells)
+        if len(cells) != width:
+            _refuse_width(line, cells, width, problems)
+        elif any(cells):
+            yield line, pick(cells)
 
 
 def _columns_and_rows(
@@ -62,22 +69,18 @@ def _columns_and_rows(
         raise Refused(problems)
     columns = [name.strip() for name in header[1]]
     check_columns(header[0], columns, required, optional, problems)
-    return columns, _of_that_width(rows, len(columns), problems)
+    return columns, rows
 
 
-def _of_that_width(rows: Iterator[tuple[int, list[str]]], width: int, problems: Problems) -> Iterator[tuple[int, list[str]]]:
-    for line, cells in rows:
-        if len(cells) == width:
-            if any(cells):
-                yield line, cells
-        elif cells:
-            problems.add(
-                Problem(
-                    gettext_noop("The row has %(found)d cells instead of %(expected)d; is a comma missing, or a quotation mark?"),
-                    {"found": len(cells), "expected": width},
-                    line=line,
-                )
+def _refuse_width(line: int, cells: Sequence[str], expected: int, problems: Problems) -> None:
+    if cells:
+        problems.add(
+            Problem(
+                gettext_noop("The row has %(found)d cells instead of %(expected)d; is a comma missing, or a quotation mark?"),
+                {"found": len(cells), "expected": expected},
+                line=line,
             )
+        )
 
 
 class _Lines:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from reports.domain.aggregation import Cells, figures
@@ -31,11 +32,19 @@ class Finding:
 
 def check_own(template: Template, own: Mapping[str, Any], level: str, levels_below: Collection[str]) -> list[Problem]:
     """The cells of `own` that a report of `level`, with reports of `levels_below` below it, may not hold. A blank is none."""
+    if own.keys() <= _enterable(template, level, frozenset(levels_below)):
+        return []
     return [
         problem.at(column=code)
         for code, value in own.items()
         if value is not None and (problem := _misplaced(template.by_code.get(code), code, level, levels_below))
     ]
+
+
+@lru_cache(maxsize=256)
+def _enterable(template: Template, level: str, levels_below: frozenset[str]) -> frozenset[str]:
+    """The codes that such a report may hold."""
+    return frozenset(each.code for each in template.indicators if each.may_be_entered(level, levels_below))
 
 
 def _misplaced(indicator: Indicator | None, code: str, level: str, levels_below: Collection[str]) -> Problem | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.db.models import F, Func, Value
 
 #: rows from which on a COPY is worth its preparation
@@ -110,7 +110,8 @@ def _copy(model: type[models.Model], fields: Sequence[models.Field[Any, Any]], r
 
 
 def _prepared(row: models.Model, fields: Sequence[models.Field[Any, Any]]) -> list[Any]:
-    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    database = connections[connection.alias]  # itself: each look through its proxy would cost more than what is looked for
+    return [field.get_db_prep_save(getattr(row, field.attname), database) for field in fields]
 
 
 def each_its_own(values: Mapping[int, Any]) -> Func:
