@@ -33,6 +33,16 @@ def reports_in_reach(user: User) -> ReportQuerySet:
     return Report.objects.filter(Exists(above) | Exists(overseen))
 
 
+def heads_in_reach(user: User) -> ReportQuerySet:
+    """Reports that, with all that is below them, are those in the user's reach: one may lie below another."""
+    if user is None:
+        return Report.objects.filter(superior__isnull=True)
+    units = units_served(user)
+    overseen = RootOversight.objects.filter(unit_id__in=units).values("root_id")
+    # In two halves: joined by OR, the database reads every report for it.
+    return Report.objects.filter(pk__in=Report.objects.filter(unit_id__in=units).order_by().values("pk").union(overseen))
+
+
 def manages_cycle(user: User, cycle: Cycle) -> bool:
     """May the user open and close this cycle: a cycle manager over every unit at its top (semantics §9).
 

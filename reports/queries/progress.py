@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import chain
 
-from django.db.models import Count, Exists, OuterRef, Q
-from django.utils.translation import get_language
-
-from reports.domain.deadlines import Timeliness
-from reports.domain.rates import Rates, rates
-from reports.domain.workflow import State
+from reports.domain.rates import Rates
 from reports.models import Cycle, Report, ReportQuerySet
+from reports.queries.counting import CountedLevel, Stretch, added, counted, rates_in, total
 from units.names import fold
 
 
 def rates_below(reports: Sequence[Report], at: datetime) -> dict[int, dict[str, Rates]]:
-    """Rates over what is strictly below each of these reports of one cycle, in total ("") and by level. One query."""
-    inner = [report for report in reports if report.has_reports_below]
-    if not inner:
-        return {report.pk: rates((), at) for report in reports}
-    facts = list(
-        Report.objects.filter(
-            cycle_id=inner[0].cycle_id,
-            position__gt=min(report.position for report in inner),
-            position__lte=max(report.end for report in inner),
-        )
-        .order_by("position")
-        .values_list("position", "level__code", "state", "first_submitted_at", "due_at")
-    )
-    positions = [fact[0] for fact in facts]
-    return {
-        report.pk: rates(
-            (
-                (level, State(state), first, due)
-                for _, level, state, first, due in facts[bisect_right(positions, report.position) : bisect_left(positions, report.end + 1)]
-            ),
-            at,
-        )
-        for report in reports
-    }
+    """Rates over what is strictly below each of these reports, in total ("") and by level, the highest first. One query."""
+    below = {report.pk: Stretch.below(report) for report in reports if report.has_reports_below}
+    found = rates_in(below.values(), at)
+    return {report.pk: _in_total_and_by_level(found[below[report.pk]]) if report.pk in below else {"": Rates()} for report in reports}
+
+
+def _in_total_and_by_level(levels: Mapping[CountedLevel, Rates]) -> dict[str, Rates]:
+    return {"": total(levels.values())} | {level.code: rates for level, rates in levels.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +63,20 @@ class CycleProgress:
     levels: list[tuple[str, Rates]]
 
 
-def progress_of_cycles(reach: ReportQuerySet, at: datetime) -> list[CycleProgress]:
-    """Every cycle with reports in `reach`, the newest first, with rates over all of these reports. Three queries."""
-    cycles = {cycle.pk: CycleProgress(cycle, [], []) for cycle in _cycles(reach)}
-    inside = reach.filter(pk=OuterRef("superior_id"))
-    for top in reach.filter(~Exists(inside)).select_related("unit", "level").defer("own").order_by("position"):
-        cycles[top.cycle_id].tops.append(top)
-    for row in _counted(reach, at):
-        found = _level_progress(row)
-        if found.rates.expected:
-            cycles[row["cycle_id"]].levels.append((found.level, found.rates))
-    return list(cycles.values())
-
-
-def _cycles(reach: ReportQuerySet) -> list[Cycle]:
-    with_reports = Cycle.objects.filter(pk__in=reach.order_by().values("cycle_id"))
-    return list(with_reports.select_related("version__template").order_by("-cut_off", "code"))
+def progress_of_cycles(heads: ReportQuerySet, at: datetime) -> list[CycleProgress]:
+    """Every cycle of these reports, the newest first, with rates over them and all that is below them. Two queries."""
+    found: dict[int, CycleProgress] = {}
+    tops = heads.select_related("cycle__version__template", "unit", "level").defer("own")
+    for head in tops.order_by("-cycle__cut_off", "cycle__code", "position"):
+        progress = found.setdefault(head.cycle_id, CycleProgress(head.cycle, [], []))
+        if not progress.tops or head.position > progress.tops[-1].end:
+            progress.tops.append(head)
+    spans = {cycle_id: [Stretch.from_top(top) for top in progress.tops] for cycle_id, progress in found.items()}
+    rates = rates_in(chain.from_iterable(spans.values()), at)
+    for cycle_id, progress in found.items():
+        levels = added(chain.from_iterable(rates[span].items() for span in spans[cycle_id]))
+        progress.levels.extend((level.label, counts) for level, counts in levels.items() if counts.expected)
+    return list(found.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,31 +90,4 @@ class LevelProgress:
 
 def by_level(cycle: Cycle, at: datetime) -> list[LevelProgress]:
     """The cycle's rates at moment `at` for each of its levels, the highest first. One query, whatever the size."""
-    return [_level_progress(row) for row in _counted(Report.objects.filter(cycle=cycle), at)]
-
-
-def _level_progress(row: Mapping[str, Any]) -> LevelProgress:
-    label = row["level__name_en"] if get_language() == "en" and row["level__name_en"] else row["level__name"]
-    return LevelProgress(label, Rates(**{name: row[name] for name in _RATES}), row["exempt"])
-
-
-_EXEMPT = Q(state=State.EXEMPT.value)
-_RATES = {
-    "expected": ~_EXEMPT,
-    "received": ~_EXEMPT & Q(first_submitted_at__isnull=False),
-    "accepted": Q(state=State.ACCEPTED.value),
-    "on_time": Q(timeliness=Timeliness.ON_TIME.value),
-    "late": Q(timeliness=Timeliness.LATE.value),
-    "missing": Q(timeliness=Timeliness.MISSING.value),
-}
-
-
-def _counted(reports: ReportQuerySet, at: datetime) -> Iterable[Mapping[str, Any]]:
-    """`domain.rates` as one aggregate in the database: a country's reports are not loaded to be counted."""
-    return (
-        reports.with_timeliness(at)
-        .order_by()
-        .values("cycle_id", "level__rank", "level__name", "level__name_en")
-        .annotate(**{name: Count("pk", filter=which) for name, which in _RATES.items()}, exempt=Count("pk", filter=_EXEMPT))
-        .order_by("cycle_id", "level__rank")
-    )
+    return [LevelProgress(level.label, rates, row["exempt"]) for row, level, rates in counted(Report.objects.filter(cycle=cycle), at)]

@@ -85,4 +85,4 @@ def pending(request: HttpRequest, report_id: int) -> HttpResponse:
 def cycles(request: HttpRequest) -> HttpResponse:
     """The cycles in reach, with progress by level."""
     at = timezone.now()
-    return render(request, "reports/cycles.html", {"cycles": progress_of_cycles(policies.reports_in_reach(user_of(request)), at), "at": at})
+    return render(request, "reports/cycles.html", {"cycles": progress_of_cycles(policies.heads_in_reach(user_of(request)), at), "at": at})
