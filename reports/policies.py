@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef
 
 from reports.domain.workflow import TRANSITIONS, Action, By
 from reports.models import Cycle, Report, ReportQuerySet, RootOversight
+from reports.queries.stretches import reports_under
 from units.models import Membership
 from units.reach import User, units_at_and_below, units_served
 
@@ -21,16 +22,7 @@ OWNERS = (Role.PREPARER, Role.APPROVER)
 
 def reports_in_reach(user: User) -> ReportQuerySet:
     """Reports of the units of the user's memberships and everything below them, along each cycle's frozen tree (semantics §9)."""
-    if user is None:
-        return Report.objects.all()
-    units = units_served(user)
-    above = Report.objects.filter(
-        cycle_id=OuterRef("cycle_id"), unit_id__in=units, position__lte=OuterRef("position"), end__gte=OuterRef("position")
-    )
-    overseen = RootOversight.objects.filter(
-        unit_id__in=units, root__cycle_id=OuterRef("cycle_id"), root__position=OuterRef("root_position")
-    )
-    return Report.objects.filter(Exists(above) | Exists(overseen))
+    return Report.objects.all() if user is None else reports_under(heads_in_reach(user))
 
 
 def heads_in_reach(user: User) -> ReportQuerySet:

@@ -9,12 +9,13 @@ from itertools import chain
 
 from reports.domain.rates import Rates
 from reports.models import Cycle, Report, ReportQuerySet
-from reports.queries.counting import CountedLevel, Stretch, added, counted, rates_in, total
+from reports.queries.counting import CountedLevel, added, counted, rates_in, total
+from reports.queries.stretches import Stretch, joined
 from units.names import fold
 
 
 def rates_below(reports: Sequence[Report], at: datetime) -> dict[int, dict[str, Rates]]:
-    """Rates over what is strictly below each of these reports, in total ("") and by level, the highest first. One query."""
+    """Rates over what is strictly below each of these reports, in total ("") and by level, the highest first. Two queries."""
     below = {report.pk: Stretch.below(report) for report in reports if report.has_reports_below}
     found = rates_in(below.values(), at)
     return {report.pk: _in_total_and_by_level(found[below[report.pk]]) if report.pk in below else {"": Rates()} for report in reports}
@@ -48,7 +49,7 @@ class Sought:
 
 
 def board(report: Report, at: datetime) -> list[BoardRow]:
-    """The reports directly below `report`, in the order of the tree. Three queries, whatever the size."""
+    """The reports directly below `report`, in the order of the tree. Four queries, whatever the size."""
     children = list(Report.objects.filter(superior=report).with_timeliness(at).with_open_flags().for_display().order_by("position"))
     below = rates_below(children, at)
     return [BoardRow(child, below[child.pk], [flag.kind for flag in child.open_flags]) for child in children]
@@ -64,17 +65,17 @@ class CycleProgress:
 
 
 def progress_of_cycles(heads: ReportQuerySet, at: datetime) -> list[CycleProgress]:
-    """Every cycle of these reports, the newest first, with rates over them and all that is below them. Two queries."""
+    """Every cycle of these reports, the newest first, with rates over them and all that is below them. Three queries."""
     found: dict[int, CycleProgress] = {}
     tops = heads.select_related("cycle__version__template", "unit", "level").defer("own")
     for head in tops.order_by("-cycle__cut_off", "cycle__code", "position"):
         progress = found.setdefault(head.cycle_id, CycleProgress(head.cycle, [], []))
         if not progress.tops or head.position > progress.tops[-1].end:
             progress.tops.append(head)
-    spans = {cycle_id: [Stretch.from_top(top) for top in progress.tops] for cycle_id, progress in found.items()}
-    rates = rates_in(chain.from_iterable(spans.values()), at)
+    covered = {cycle_id: joined(Stretch.from_top(top) for top in progress.tops) for cycle_id, progress in found.items()}
+    rates = rates_in(chain.from_iterable(covered.values()), at)
     for cycle_id, progress in found.items():
-        levels = added(chain.from_iterable(rates[span].items() for span in spans[cycle_id]))
+        levels = added(chain.from_iterable(rates[stretch].items() for stretch in covered[cycle_id]))
         progress.levels.extend((level.label, counts) for level, counts in levels.items() if counts.expected)
     return list(found.values())
 
@@ -89,5 +90,5 @@ class LevelProgress:
 
 
 def by_level(cycle: Cycle, at: datetime) -> list[LevelProgress]:
-    """The cycle's rates at moment `at` for each of its levels, the highest first. One query, whatever the size."""
+    """The cycle's rates at moment `at` for each of its levels, the highest first. Two queries, whatever the size."""
     return [LevelProgress(level.label, rates, row["exempt"]) for row, level, rates in counted(Report.objects.filter(cycle=cycle), at)]
