@@ -16,6 +16,7 @@ from reports.domain.aggregation import Cells, contribution, merge, same_figures
 from reports.domain.indicators import Template
 from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Adjustment, Report, Rollup, Submission
+from reports.queries.stretches import Stretch
 from units.models import Level
 
 #: superiors whose children are read at once
@@ -23,15 +24,6 @@ _CHUNK = 200
 
 #: what comes of adding up what somebody wrote past the services
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Neighbouring trees of a cycle: every report from one position to another."""
-
-    cycle_id: int
-    first: int
-    last: int
 
 
 class Leaf(NamedTuple):
@@ -106,18 +98,18 @@ def marked_nodes(marked: Collection[int]) -> Nodes:
 
 def all_nodes(stretch: Stretch) -> Nodes:
     """Every report of these trees that has a stored total."""
-    return _nodes(_IN_STRETCH, [stretch.cycle_id, stretch.first, stretch.last])
+    return _nodes(_IN_STRETCH, list(stretch))
 
 
 def undecided_nodes(stretch: Stretch) -> Nodes:
     """The reports of these trees for which `tree_sums` left open whether what they declared is still so."""
     undecided = f"EXISTS (SELECT 1 FROM {_ROLLUPS} t WHERE t.report_id = r.id AND t.differs_from_declared)"
-    return _nodes(f"{_IN_STRETCH} AND {undecided}", [stretch.cycle_id, stretch.first, stretch.last])
+    return _nodes(f"{_IN_STRETCH} AND {undecided}", list(stretch))
 
 
 # By hand, since each acceptance asks these: to compose them anew takes the ORM longer than the database needs to answer.
 _REPORTS, _ROLLUPS = f'"{Report._meta.db_table}"', f'"{Rollup._meta.db_table}"'
-_IN_STRETCH = "r.cycle_id = %s AND r.root_position BETWEEN %s AND %s"
+_IN_STRETCH = "r.cycle_id = %s AND r.root_position > %s AND r.root_position <= %s"
 
 
 def _nodes(where: str, params: Sequence[Any]) -> Nodes:

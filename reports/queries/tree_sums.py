@@ -20,7 +20,7 @@ from reports.domain.indicators import AggregateUp, Indicator, Template, ValueTyp
 from reports.domain.numbers import canonical
 from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Adjustment, Report, Submission
-from reports.queries.summing import Stretch
+from reports.queries.stretches import Stretch
 from units.models import Level
 
 #: of the 1,600 that a table of PostgreSQL may have
@@ -119,7 +119,7 @@ def tree_sums(template: Template, stretch: Stretch) -> tuple[str, dict[str, Any]
     Undecided are those whose declaration stands and isn't to the letter what was found, so that `summing` has to look.
     """
     measures = _measures(template, _adjusted(stretch))
-    params = {"cycle": stretch.cycle_id, "first": stretch.first, "last": stretch.last}
+    params = stretch._asdict()
     _execute(f"{_SETTINGS}; DROP TABLE IF EXISTS pg_temp.gathered, pg_temp.part_of")
     _gather(template, measures, params)
     for measure in measures:
@@ -131,7 +131,7 @@ def tree_sums(template: Template, stretch: Stretch) -> tuple[str, dict[str, Any]
     return _added_up(measures), {}
 
 
-_REPORTS = "r.cycle_id = %(cycle)s AND r.position BETWEEN %(first)s AND %(last)s"
+_REPORTS = "r.cycle_id = %(cycle_id)s AND r.position > %(after)s AND r.position <= %(last)s"
 
 
 def _gather(template: Template, measures: Sequence[_Measure], params: dict[str, Any]) -> None:
@@ -217,7 +217,7 @@ def _in_jsonb(key: str) -> tuple[int, bytes]:
 
 def _adjusted(stretch: Stretch) -> set[str]:
     adjustments = Adjustment.objects.filter(
-        report__cycle_id=stretch.cycle_id, report__position__gte=stretch.first, report__position__lte=stretch.last
+        report__cycle_id=stretch.cycle_id, report__position__gt=stretch.after, report__position__lte=stretch.last
     )
     return set(adjustments.order_by().values_list("indicator", flat=True).distinct())
 

@@ -17,7 +17,8 @@ from django.db.models import F, QuerySet
 from reports.domain.indicators import Template
 from reports.models import Cycle, Report, Rollup, RollupMark, TemplateVersion
 from reports.models.bulk import take, upsert, upsert_select
-from reports.queries.summing import Computed, Stretch, all_nodes, computed, marked_nodes, undecided_nodes
+from reports.queries.stretches import Stretch
+from reports.queries.summing import Computed, all_nodes, computed, marked_nodes, undecided_nodes
 from reports.queries.tree_sums import can_add_up, tree_sums
 from reports.services import waking
 from units.locks import side_by_side
@@ -51,7 +52,7 @@ def drain_all(cycle_ids: Sequence[int] | None = None, *, wait: bool = True) -> i
     trees = marks.order_by("cycle_id", "root_position").values_list("cycle_id", "root_position", *version).distinct()
     drained = 0
     while taken := sum(
-        _drain(Stretch(cycle_id, root, root), TemplateVersion(pk=version_id, published_at=published_at), wait=wait)
+        _drain(Stretch(cycle_id, root - 1, root), TemplateVersion(pk=version_id, published_at=published_at), wait=wait)
         for cycle_id, root, version_id, published_at in trees.all()
     ):
         drained += taken
@@ -102,7 +103,7 @@ def _add_up_in_database(template: Template, stretch: Stretch) -> int:
             _store(computed(template, undecided_nodes(stretch)))
             return written
     except DataError:
-        logger.exception("A figure can't be read; each total of cycle %d from %d on is computed by itself", stretch.cycle_id, stretch.first)
+        logger.exception("A figure can't be read; each total of cycle %d after %d is computed by itself", stretch.cycle_id, stretch.after)
         return _add_up_in_memory(template, stretch)
 
 
@@ -115,14 +116,14 @@ def _add_up_in_memory(template: Template, stretch: Stretch) -> int:
 def _stretches(cycle: Cycle, most: int) -> Iterator[Stretch]:
     """The cycle's trees in order, as many together as are computed at once."""
     roots = Report.objects.filter(cycle=cycle, superior__isnull=True).with_reports_below()
-    first = last = 0
-    for position, end in roots.order_by("position").values_list("position", "end"):
-        if first and end - first >= most:
-            yield Stretch(cycle.pk, first, last)
-            first = 0
-        first, last = first or position, end
-    if first:
-        yield Stretch(cycle.pk, first, last)
+    together: Stretch | None = None
+    for root in roots.defer("own").order_by("position"):
+        if together and root.end - together.after > most:
+            yield together
+            together = None
+        together = together._replace(last=root.end) if together else Stretch.from_top(root)
+    if together:
+        yield together
 
 
 def _take_over(stretch: Stretch) -> None:
@@ -132,14 +133,14 @@ def _take_over(stretch: Stretch) -> None:
 
 
 def _marks(stretch: Stretch) -> QuerySet[RollupMark]:
-    return RollupMark.objects.filter(cycle_id=stretch.cycle_id, root_position__gte=stretch.first, root_position__lte=stretch.last)
+    return RollupMark.objects.filter(cycle_id=stretch.cycle_id, root_position__gt=stretch.after, root_position__lte=stretch.last)
 
 
 def _lock(stretch: Stretch, *, wait: bool) -> bool:
     """Lock the totals of the trees' roots for the rest of the transaction: they stand for their trees."""
     roots = Rollup.objects.filter(
         report__cycle_id=stretch.cycle_id,
-        report__position__gte=stretch.first,
+        report__position__gt=stretch.after,
         report__position__lte=stretch.last,
         report__superior__isnull=True,
     )
