@@ -63,8 +63,8 @@ def under(tops: Iterable[Report], every: Iterable[Report]) -> list[Report]:
     by_pk = {report.pk: report for report in every}
     wanted = {top.pk for top in tops}
 
-    def is_under(report: Report | None) -> bool:
-        return report is not None and (report.pk in wanted or is_under(by_pk.get(report.superior_id)))
+    def is_under(report: Report) -> bool:
+        return report.pk in wanted or (report.superior_id is not None and is_under(by_pk[report.superior_id]))
 
     return [report for report in by_pk.values() if is_under(report)]
 
