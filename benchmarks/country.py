@@ -74,9 +74,9 @@ def published_template() -> TemplateVersion:
     return version
 
 
-def plan(version: TemplateVersion, tops: list[str], code: str = "") -> Plan:
+def plan(version: TemplateVersion, tops: list[str]) -> Plan:
     period = parse_period(PERIOD)
-    return Plan(version, PERIOD, period.first_day, period.last_day, period.last_day, tops, DUE, code=code)
+    return Plan(version, PERIOD, period.first_day, period.last_day, period.last_day, tops, DUE)
 
 
 def report_all(cycle: Cycle, say: Callable[[str], None]) -> None:

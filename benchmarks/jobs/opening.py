@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from django.db import connection
@@ -49,10 +50,11 @@ def forget() -> None:
     run("DELETE FROM reports_report WHERE cycle_id IN (SELECT id FROM reports_cycle WHERE code = %s)", [BARE])
 
 
-def open_again() -> None:
+def open_again(levels: Sequence[str] = ()) -> None:
+    """Over all units, or those of some levels."""
     version = TemplateVersion.objects.get()
     tops = list(Cycle.objects.order_by("pk")[0].units.values_list("uid", flat=True))
-    open_planned(country.plan(version, tops, code=AGAIN), country.OPENED_AT)
+    open_planned(replace(country.plan(version, tops), code=AGAIN, levels=levels), country.OPENED_AT)
 
 
 def bare_cycle(like: Cycle) -> int:

@@ -43,7 +43,7 @@ def questions(cycle: Cycle) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "progress of a province over all its units, by level", partial(rates_below, [province], ACCEPTED_AT)
     yield (
         "progress of the cycles that a province's manager reaches",
-        lambda: progress_of_cycles(policies.reports_in_reach(manager), ACCEPTED_AT),
+        lambda: progress_of_cycles(policies.heads_in_reach(manager), ACCEPTED_AT),
     )
     yield "a province's board: its districts with the progress of each", partial(board, province, ACCEPTED_AT)
     yield f"a district's board: its {children(district)} communes with the progress of each", partial(board, district, ACCEPTED_AT)
