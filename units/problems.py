@@ -55,9 +55,9 @@ class Problems:
         for problem in problems:
             self.add(problem)
 
-    def include(self, others: Problems, *, file: str | None = None) -> None:
-        """Take what others were collected, and their count; from a file, if it is named."""
-        self.extend(problem.at(file=file) for problem in others.kept)
+    def include(self, others: Problems) -> None:
+        """Take what others were collected, and their count."""
+        self.extend(others.kept)
         self.count += others.count - len(others.kept)
 
     def refuse_if_any(self) -> None:
@@ -70,6 +70,18 @@ class Problems:
 
     def __len__(self) -> int:
         return self.count
+
+
+class ProblemsOfFile(Problems):
+    """What is wrong with one of several files: told to those of all at once, with its name."""
+
+    def __init__(self, file: str, all_problems: Problems) -> None:
+        super().__init__()
+        self._file, self._all = file, all_problems
+
+    def add(self, problem: Problem) -> None:
+        super().add(problem)
+        self._all.add(problem.at(file=self._file))
 
 
 class Refused(Exception):

@@ -1,4 +1,4 @@
-"""What the workflow leaves behind: journal, submissions, flags, totals, adjustments, only to be read; reminders, to be tried again."""
+"""What the workflow leaves behind, only to be read: journal, submissions, flags, totals, adjustments. What was set aside is tried again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from reports.admin.manner import ReadOnly, SearchByUnit, reports_of
 from reports.models import Adjustment, Flag, JournalEntry, Reminder, ReviewNote, Rollup, Submission
-from reports.services import reminding
+from reports.services import reminding, rolling_up
 
 
 class OfReport(SearchByUnit, ReadOnly):
@@ -41,6 +41,25 @@ class OfReport(SearchByUnit, ReadOnly):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_fields(request, obj)
+
+
+class TriedAgain(OfReport):
+    """Rows that were set aside after their retries, which an administrator may have tried again."""
+
+    actions = ["try_again"]
+
+    def try_rows_again(self, rows: QuerySet[Any]) -> int:
+        """Have those of the rows that failed tried again. Returns how many."""
+        raise NotImplementedError
+
+    def has_try_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(f"reports.change_{self.opts.model_name}")
+
+    @admin.action(description=_("Try again"), permissions=["try_again"])
+    def try_again(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        count = self.try_rows_again(rows)
+        said = ngettext("%(count)d row will be tried again.", "%(count)d rows will be tried again.", count)
+        messages.success(request, said % {"count": count})
 
 
 class NoteInline(admin.TabularInline):
@@ -78,27 +97,21 @@ class FlagAdmin(OfReport):
 
 
 @admin.register(Reminder)
-class ReminderAdmin(OfReport):
+class ReminderAdmin(TriedAgain):
     list_display = ["unit", "cycle", "audience", "due_on", "step", "sent_at", "attempts", "set_aside_at", "last_error"]
     list_filter = ["audience", ("sent_at", admin.EmptyFieldListFilter), ("set_aside_at", admin.EmptyFieldListFilter)]
-    actions = ["try_again"]
 
-    def has_try_again_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("reports.change_reminder")
-
-    @admin.action(description=_("Try again"), permissions=["try_again"])
-    def try_again(self, request: HttpRequest, reminders: QuerySet[Reminder]) -> None:
-        count = reminding.try_again(reminders)
-        messages.success(
-            request,
-            ngettext("%(count)d reminder will be tried again.", "%(count)d reminders will be tried again.", count) % {"count": count},
-        )
+    def try_rows_again(self, rows: QuerySet[Any]) -> int:
+        return reminding.try_again(rows)
 
 
 @admin.register(Rollup)
-class RollupAdmin(OfReport):
-    list_display = ["unit", "cycle", "counted", "expected", "differs_from_declared"]
-    list_filter = ["differs_from_declared"]
+class RollupAdmin(TriedAgain):
+    list_display = ["unit", "cycle", "counted", "expected", "differs_from_declared", "failures", "error"]
+    list_filter = ["differs_from_declared", ("error", admin.EmptyFieldListFilter)]
+
+    def try_rows_again(self, rows: QuerySet[Any]) -> int:
+        return rolling_up.try_again(rows)
 
 
 @admin.register(Adjustment)

@@ -102,7 +102,7 @@ def _owners(cycle: Cycle, by: User, uids: Collection[str] | None) -> dict[str, _
     """The reports in the user's reach, of these units or of all, by unit."""
     reports = reports_in_reach(by).filter(cycle=cycle)
     if uids is not None:
-        reports = reports.filter(unit__uid__in=uids)
+        reports = reports.filter(unit__uid__in=[uid for uid in uids if "\0" not in uid])  # which no unit has, and PostgreSQL refuses
     rows = reports.order_by("position").values_list("unit__uid", "pk", "depth", "superior_id")
     return {uid: _Owner(pk, depth, superior_id is not None) for uid, pk, depth, superior_id in rows.iterator(chunk_size=5000)}
 
@@ -140,8 +140,8 @@ class _Gathered:
         #: the files by name, numbered in the order in which they came
         self.files: dict[str, int] = {}
         self.count = 0
-        #: the column of all figures, where they don't stand in one of their indicator's own
-        self.value_column = ""
+        #: of each file the column of its figures, where they don't stand in one of their indicator's own
+        self.value_columns: dict[str, str] = {}
 
     def take(self, figures: Iterable[Figure], owners: Mapping[str, _Owner]) -> None:
         """Gather all figures. A unit's mostly stand together, so those of a run are added at once."""
@@ -166,7 +166,7 @@ class _Gathered:
                 seen |= cell.bit
                 kept.append(f"{cell.head}{figure.line},{value},{place}],")
                 if figure.column != figure.indicator:
-                    self.value_column = figure.column
+                    self.value_columns[file] = figure.column
         self._keep(uid, seen, kept)
 
     def _keep(self, uid: str, seen: int, kept: list[str]) -> None:
@@ -229,7 +229,8 @@ class _Gathered:
         figures = self._figures(problem.unit_uid)
         if problem.column in figures:
             line, _value, place = figures[problem.column]
-            return problem.at(line=line, column=self.value_column or problem.column, file=self._file(place))
+            file = self._file(place)
+            return problem.at(line=line, column=self.value_columns.get(file, problem.column), file=file)
         if figures:
             place, line = min((place, line) for line, _value, place in figures.values())
             return problem.at(line=line, column="unit_uid", file=self._file(place))

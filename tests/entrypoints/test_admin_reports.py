@@ -8,9 +8,10 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from reports.models import JournalEntry, Report
+from reports.services import rolling_up
 from tests.builders import NOON, at, given_cycle, given_template, given_user
 from tests.domain.builders import indicator
-from tests.entrypoints.admin_client import address, administrator, text_of
+from tests.entrypoints.admin_client import address, administrator, said, text_of
 from units.models import Unit
 
 pytestmark = pytest.mark.django_db
@@ -186,3 +187,18 @@ def test_the_page_of_a_report_asks_as_often_for_one_entry_as_for_twenty(admin: C
 def test_a_filter_for_a_cycle_that_is_none_shows_every_report(admin: Client, cycle: str) -> None:
     given_cycle()
     assert found(admin.get(address("report", "changelist"), {"cycle": cycle})) == ["P", "D", "C", "H1", "H2", "H3"]
+
+
+def test_totals_that_were_set_aside_are_found_with_their_error_and_tried_again(admin: Client) -> None:
+    play = given_cycle()
+    play.hand_in("H1", a="4")
+    Report.objects.filter(unit__uid="H1").update(own={"a": "?"})
+    rolling_up.drain_all()
+    page = admin.get(address("rollup", "changelist"), {"error__isempty": "0"})
+    assert [total.report.unit.uid for total in page.context["cl"].result_list] == ["C"]
+    assert "UnreadableFigure: a: '?'" in text_of(page)
+    Report.objects.filter(unit__uid="H1").update(own={"a": 4})
+    chosen = {"action": "try_again", "_selected_action": [play.report("C").pk]}
+    assert said(admin.post(address("rollup", "changelist"), chosen)) == ["1 row will be tried again."]
+    assert play.total("C", "a") == "4"
+    assert not admin.get(address("rollup", "changelist"), {"error__isempty": "0"}).context["cl"].result_list

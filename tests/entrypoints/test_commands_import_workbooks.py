@@ -222,3 +222,16 @@ def test_of_several_files_all_are_refused_with_the_problems_of_each(cycle: None,
     ]
     assert said[3].startswith(f"{wrong}:1: This is no workbook that can be read")
     assert set(states().values()) == {"not_started"}
+
+
+def test_each_of_several_files_names_its_own_columns(cycle: None, tmp_path: Path) -> None:
+    table, sheet = tmp_path / "z.csv", tmp_path / "b.xlsx"
+    table.write_text("unit_uid,indicator,value\nP,a,1\n")
+    workbook(tmp_path, ["unit_uid", "a"], ["D", 1]).rename(sheet)
+    said = manage("import_reports", "k", table, sheet).err.splitlines()
+    assert [line.split(": “")[0] for line in said] == [f"{table}:2: value", f"{sheet}:2: a"]
+
+
+def test_a_uid_that_no_database_takes_is_no_unit(cycle: None, tmp_path: Path) -> None:
+    ran = manage("import_reports", "k", workbook(tmp_path, ["unit_uid", "a"], ["H1_x0000_", 1]))
+    assert (ran.code, "has no report in this cycle" in ran.err) == (1, True)

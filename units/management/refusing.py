@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -21,6 +22,8 @@ class RefusingCommand(BaseCommand):
 
     #: what to print as FILE in front of the line of a problem that names none; a command that reads one file sets it
     file_name = ""
+    #: the order of the files, for a command that reads several
+    file_names: Sequence[str] = ()
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         with translation.override(settings.LANGUAGE_CODE):
@@ -38,8 +41,9 @@ class RefusingCommand(BaseCommand):
             return said
 
     def write_problems(self, problems: Problems, prefix: str = "") -> None:
-        """A line on standard error for each problem that was kept, by line where there are lines, and the count of the rest."""
-        for problem in sorted(problems, key=lambda problem: (problem.file, problem.line or 0)):
+        """A line on standard error for each problem that was kept, by file and line where there are any, and the count of the rest."""
+        order = {name: number for number, name in enumerate(self.file_names)}
+        for problem in sorted(problems, key=lambda problem: (order.get(problem.file, -1), problem.line or 0)):
             self.stderr.write(_on_one_line(prefix + say_with_place(problem, problem.file or self.file_name)))
         rest = problems.count - len(problems.kept)
         if rest:

@@ -18,7 +18,7 @@ from reports.services.importing import Figure, Imported, Journey, import_figures
 from reports.services.submitting import Declaration
 from units.management.progress import Progress
 from units.management.refusing import RefusingCommand
-from units.problems import Problems, Refused
+from units.problems import Problems, ProblemsOfFile, Refused
 
 
 class Command(RefusingCommand):
@@ -48,7 +48,8 @@ class Command(RefusingCommand):
             options["reason"],
             Declaration(confirm_incomplete=options["confirm_incomplete"]),
         )
-        imported = _import(cycle, options["files"], journey)
+        self.file_names = options["files"]
+        imported = _import(cycle, self.file_names, journey)
         rolling_up.drain_all([cycle.pk])
         counts = {"reports": imported.reports, "figures": imported.figures}
         self.stdout.write(gettext("Imported: %(figures)d figures in %(reports)d reports.") % counts)
@@ -67,11 +68,10 @@ def _figures(names: Sequence[str], template: Template, problems: Problems) -> It
     """The figures of all files, one after the other; what can't be read goes to `problems`, with its file."""
     for name in names:
         read = figures_in_workbook if Path(name).suffix.lower() in WORKBOOKS else figures_in_csv
-        unreadable = Problems()
+        unreadable = ProblemsOfFile(name, problems)
         try:
             with opened(name) as source:
                 yield from read(source, template, unreadable, name)
         except Refused as refused:
             if refused.problems is not unreadable:
                 unreadable.include(refused.problems)
-        problems.include(unreadable, file=name)
