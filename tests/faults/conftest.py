@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from tests.faults.country import BEGINS_AT
+from tests.faults.ledger import Attempt, Outcome
+from tests.faults.quiet import Settled
+from tests.faults.site import Site, running_site
+
+
+@pytest.fixture
+def seed() -> str:
+    """What all chance in this test comes from: FAULT_SEED, which the header of the run shows (tests/conftest.py)."""
+    return os.environ["FAULT_SEED"]
+
+
+@pytest.fixture
+def rounds() -> int:
+    """How often a test goes round: FAULT_ROUNDS, once where nothing is said."""
+    return int(os.environ.get("FAULT_ROUNDS", "1"))
+
+
+@pytest.fixture
+def chance(seed: str, request: pytest.FixtureRequest) -> random.Random:
+    return random.Random(f"{seed} {request.node.name}")
+
+
+@pytest.fixture
+def site(tmp_path: Path, django_db_blocker: pytest.FixtureRequest) -> Iterator[Site]:
+    """A site of the test's own (tests/faults/site.py), with nothing in it."""
+    with django_db_blocker.unblock(), running_site(tmp_path, BEGINS_AT) as running:  # type: ignore[attr-defined]
+        yield running
+
+
+@dataclass
+class Told:
+    """What a test has to tell when it is over: figures for docs/reliability.md."""
+
+    faults: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    until_the_next_answer: list[float] = field(default_factory=list)
+    settling: list[float] = field(default_factory=list)
+    reminders: int = 0
+    unsent: set[int] = field(default_factory=set)
+
+    def note(self, attempts: Sequence[Attempt], settled: Settled) -> None:
+        self.outcomes.update(attempt.outcome for attempt in attempts)
+        self.settling.append(settled.seconds)
+        self.reminders = settled.reminders
+        self.unsent |= set(settled.unsent)
+
+    def __str__(self) -> str:
+        lines = [
+            f"attempts: {dict(self.outcomes)}",
+            f"faults: {dict(self.faults)}",
+            f"seconds from a fault to the next acknowledged transition: {_spread(self.until_the_next_answer)}",
+            f"seconds from the last transition to a settled site: {_spread(self.settling)}",
+            f"reminders that arrived: {self.reminders}; claimed and never sent: {len(self.unsent)}",
+        ]
+        return "\n".join(lines)
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    return f"median {median(seconds):.2f}, most {max(seconds):.2f}" if seconds else "none"
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    figures = Told()
+    yield figures
+    print(figures)

@@ -1,0 +1,148 @@
+"""A whole site under fire: hundreds of transitions by people and programs at once, while everything around them fails."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+
+import psutil
+import pytest
+
+from tests.faults.conftest import Told
+from tests.faults.country import given_country
+from tests.faults.ledger import Attempt, Ledger
+from tests.faults.quiet import settle
+from tests.faults.site import Site
+from tests.processes import Process
+
+# It brings a PostgreSQL of its own, which it restarts; what the rest of the suite runs on doesn't matter, so it is run once.
+pytestmark = pytest.mark.postgresql
+
+#: who acts at once, and how many acknowledged transitions each makes in a round
+ACTORS = {"pages dp1": 15, "pages cp11": 15, "pages dq1": 15, "services a": 60, "services b": 60, "commands c": 2}
+#: acknowledged transitions between two faults, at least and at most
+BETWEEN = (2, 12)
+WEEK = timedelta(days=7)
+
+
+class Crowd:
+    """Those who act in one round, each a process."""
+
+    def __init__(self, site: Site, round_: str, seed: str) -> None:
+        self.site = site
+        self.ledgers: list[Ledger] = []
+        self.actors: list[Process] = []
+        for actor, count in ACTORS.items():
+            kind, name = actor.split()
+            ledger = Ledger(site.folder / f"{round_}-{name}.ledger")
+            words = (kind, name, seed, count, ledger.file, site.port)
+            self.actors.append(site.script(f"{round_}-{name}", "tests.faults.act", *words))
+            self.ledgers.append(ledger)
+
+    def __enter__(self) -> Crowd:
+        for actor in self.actors:
+            actor.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for actor in self.actors:
+            actor.kill()
+
+    @property
+    def are_acting(self) -> bool:
+        failed = [actor.log() for actor in self.actors if actor.ended_with not in (None, 0)]
+        assert failed == []
+        return any(actor.is_running for actor in self.actors)
+
+    def done(self) -> int:
+        return sum(ledger.done() for ledger in self.ledgers)
+
+    def attempts(self) -> list[Attempt]:
+        return [attempt for ledger in self.ledgers for attempt in ledger.attempts()]
+
+
+Fault = Callable[["Storm"], None]
+
+
+class Storm:
+    """Breaks something, waits until those who act have got on, breaks something else, as long as they act."""
+
+    def __init__(self, site: Site, crowd: Crowd, chance: random.Random, told: Told) -> None:
+        self.site, self.crowd, self.chance, self.told = site, crowd, chance, told
+
+    def rage(self, faults: dict[str, Fault]) -> None:
+        while True:
+            # each once in a random order, and again: chance alone would leave some out
+            for name in self.chance.sample(sorted(faults), len(faults)):
+                self.wait_for_progress()
+                if not self.crowd.are_acting:
+                    return
+                faults[name](self)
+                self.told.faults[name] += 1
+                self.told.until_the_next_answer.append(self.wait_for_progress(1))
+
+    def wait_for_progress(self, transitions: int = 0) -> float:
+        goal = self.crowd.done() + (transitions or self.chance.randint(*BETWEEN))
+        return self.site.wait_until(lambda: self.crowd.done() >= goal or not self.crowd.are_acting, "those who act to get on")
+
+
+def kill_the_worker(storm: Storm) -> None:
+    storm.site.wait_until(storm.site.worker_is_ready, "the worker to be ready")
+    storm.site.worker.kill()
+    storm.site.worker.start()
+
+
+def kill_a_child_of_the_worker(storm: Storm) -> None:
+    storm.site.wait_until(storm.site.worker_is_ready, "the worker to be ready")
+    storm.chance.choice(psutil.Process(storm.site.worker.pid).children()).kill()
+
+
+def restart_the_database(mode: str) -> Fault:
+    return lambda storm: storm.site.restart_database(mode)
+
+
+def take_the_broker_away_for_a_while(storm: Storm) -> None:
+    storm.site.broker.stop()
+    storm.wait_for_progress()
+    storm.site.broker.start()
+
+
+def flush_the_broker(storm: Storm) -> None:
+    storm.site.flush_broker()
+
+
+def run_a_second_scheduler_for_a_while(storm: Storm) -> None:
+    storm.site.second_scheduler.start()
+    storm.wait_for_progress()
+    storm.site.second_scheduler.kill()
+
+
+def kill_the_web_server(storm: Storm) -> None:
+    storm.site.web.kill()
+    storm.site.web.start()
+
+
+FAULTS: dict[str, Fault] = {
+    "worker killed": kill_the_worker,
+    "a child of the worker killed": kill_a_child_of_the_worker,
+    "PostgreSQL restarted (fast)": restart_the_database("fast"),
+    "PostgreSQL restarted (immediate)": restart_the_database("immediate"),
+    "Redis stopped and started": take_the_broker_away_for_a_while,
+    "Redis flushed": flush_the_broker,
+    "a second beat": run_a_second_scheduler_for_a_while,
+    "web server killed": kill_the_web_server,
+}
+
+
+def test_whatever_fails_around_it_the_site_ends_where_an_undisturbed_one_would(
+    site: Site, chance: random.Random, seed: str, rounds: int, told: Told
+):
+    play, attempts = given_country(), []
+    for number in range(rounds):
+        site.start()
+        with Crowd(site, f"round{number}", f"{seed} {number}") as crowd:
+            Storm(site, crowd, chance, told).rage(FAULTS)
+        attempts += crowd.attempts()
+        told.note(crowd.attempts(), settle(site, play, attempts))
+        site.sleep(WEEK)
