@@ -10,6 +10,7 @@ from celery import Celery
 from celery.result import AsyncResult
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
+from kombu.transport import TRANSPORT_ALIASES
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ class WakingCelery(Celery):
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "danvan.settings")
+
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "danvan.broker:Transport"))
 
 app = WakingCelery("danvan")
 app.config_from_object("django.conf:settings", namespace="CELERY")

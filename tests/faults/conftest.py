@@ -62,7 +62,7 @@ class Told:
             f"attempts: {dict(self.outcomes)}",
             f"faults: {dict(self.faults)}",
             f"seconds from a fault to the next acknowledged transition: {_spread(self.until_the_next_answer)}",
-            f"seconds from the last transition to a settled site: {_spread(self.settling)}",
+            f"seconds from the last transition until no total was stale: {_spread(self.settling)}",
             f"reminders that arrived: {self.reminders}; claimed and never sent: {len(self.unsent)}",
         ]
         return "\n".join(lines)

@@ -30,7 +30,7 @@ OF_A_SERVER_THAT_IS_AWAY = re.compile(
 
 @dataclass
 class Settled:
-    """How long a site took to do all that was due, and what is to be told of it."""
+    """How long a site took until no total was stale, and what is to be told of it."""
 
     seconds: float
     reminders: int
@@ -41,11 +41,11 @@ def settle(site: Site, play: Play, attempts: Iterable[Attempt]) -> Settled:
     """Wait until the site has done what is due, and hold it against what has to be. AssertionError with what is wrong."""
     connection.close()
     attempts = list(attempts)
-    due = flags_due(play, DUES, site.clock)
     seconds = site.wait_until(lambda: not RollupMark.objects.exists(), "the marks to be drained")
-    seconds += site.wait_until(lambda: flags_open(play) == due, f"the flags {sorted(due)}")
-    seconds += site.wait_until(lambda: not waiting_reminders(), "the reminders")
-    seconds += site.wait_until(lambda: site.waiting_messages() == 0, "the broker's queue to be empty")
+    due = flags_due(play, DUES, site.clock)
+    site.wait_until(lambda: flags_open(play) == due, f"the flags {sorted(due)}")
+    site.wait_until(lambda: not waiting_reminders(), "the reminders")
+    site.wait_until(lambda: site.broker.waiting() == 0, "the broker's queue to be empty")
     site.wait_until(lambda: not held_locks(), "advisory locks to be let go")
     site.wait_until(lambda: not idle_transactions(), "transactions left open to end")
     assert not any(attempt.outcome is Outcome.DEADLOCK for attempt in attempts), "a deadlock"

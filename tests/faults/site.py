@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import environ
-import redis
 from django.core.management import call_command
 from django.db import connections
 
@@ -104,14 +103,6 @@ class Site:
     def restart_database(self, mode: str) -> None:
         self.database.stop(mode)
         self.database.start()
-
-    def flush_broker(self) -> None:
-        with redis.Redis.from_url(self.broker.url) as client:
-            client.flushall()
-
-    def waiting_messages(self) -> int:
-        with redis.Redis.from_url(self.broker.url) as client:
-            return int(client.llen("celery"))  # type: ignore[arg-type]  # redis-py's types mix in the asynchronous answer
 
 
 @contextmanager

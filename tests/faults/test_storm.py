@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Self
 
 import psutil
 import pytest
@@ -40,7 +41,7 @@ class Crowd:
             self.actors.append(site.script(f"{round_}-{name}", "tests.faults.act", *words))
             self.ledgers.append(ledger)
 
-    def __enter__(self) -> Crowd:
+    def __enter__(self) -> Self:
         for actor in self.actors:
             actor.start()
         return self
@@ -109,7 +110,7 @@ def take_the_broker_away_for_a_while(storm: Storm) -> None:
 
 
 def flush_the_broker(storm: Storm) -> None:
-    storm.site.flush_broker()
+    storm.site.broker.flush()
 
 
 def run_a_second_scheduler_for_a_while(storm: Storm) -> None:

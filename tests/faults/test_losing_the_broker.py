@@ -1,0 +1,67 @@
+"""A worker whose broker goes away in the middle of a task finishes it, comes back to the broker, and takes the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import transaction
+
+from danvan.celery import app
+from tests.servers import OwnRedis
+from tests.worker import Worker
+from units.locks import hold
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def a_sweep_that_waits(worker: Worker) -> Iterator[str]:
+    """The id of a sweep that the worker has begun, and can't end before the block does."""
+    with transaction.atomic():
+        hold("sweep")
+        sent = app.send_task("reports.tasks.sweep")
+        assert sent
+        worker.wait_until(lambda: f"Task reports.tasks.sweep[{sent.id}] received" in worker.log(), "the sweep to begin")
+        yield sent.id
+
+
+def has_done(worker: Worker, task_id: str) -> bool:
+    return f"[{task_id}] succeeded" in worker.log()
+
+
+def takes_the_next_task(worker: Worker) -> None:
+    sent = app.send_task("reports.tasks.sweep")
+    assert sent
+    worker.wait_until(lambda: has_done(worker, sent.id), "the next sweep", 30)
+    assert worker.is_running
+
+
+def test_it_went_away_and_came_back_while_the_task_ran(worker_on_own_broker: Worker, own_broker: OwnRedis) -> None:
+    worker = worker_on_own_broker
+    with a_sweep_that_waits(worker) as task_id:
+        own_broker.stop()
+        worker.wait_until(lambda: "Connection to broker lost" in worker.log(), "the worker to see it")
+        own_broker.start()
+        worker.wait_until(lambda: worker.log().count("Connected to ") == 2, "the worker to be back")
+    worker.wait_until(lambda: has_done(worker, task_id), "the end of the sweep")
+    takes_the_next_task(worker)
+
+
+def test_it_came_back_after_the_task_had_ended(worker_on_own_broker: Worker, own_broker: OwnRedis) -> None:
+    worker = worker_on_own_broker
+    with a_sweep_that_waits(worker) as task_id:
+        own_broker.stop()
+        worker.wait_until(lambda: "Connection to broker lost" in worker.log(), "the worker to see it")
+    worker.wait_until(lambda: has_done(worker, task_id), "the end of the sweep")
+    own_broker.start()
+    takes_the_next_task(worker)
+
+
+def test_it_forgot_everything_while_the_task_ran(worker_on_own_broker: Worker, own_broker: OwnRedis) -> None:
+    worker = worker_on_own_broker
+    with a_sweep_that_waits(worker) as task_id:
+        own_broker.flush()
+    worker.wait_until(lambda: has_done(worker, task_id), "the end of the sweep")
+    takes_the_next_task(worker)
