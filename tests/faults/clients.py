@@ -14,16 +14,18 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.db.models import Q
 from django.utils import timezone
 
 from reports.models import Report
-from reports.policies import Standing, reports_in_reach
+from reports.policies import Standing
 from reports.services import filling, reviewing, submitting
 from reports.services.submitting import Declaration
 from tests.faults.browser import Browser, NoAnswer
 from tests.faults.country import CODE, PASSWORD, TOKEN_CELL
 from tests.faults.ledger import Attempt, Outcome
 from units.problems import Refused
+from units.reach import units_served
 
 DEADLOCK_DETECTED = "40P01"
 #: how gladly each action is taken: most reports go up, some come back
@@ -64,12 +66,13 @@ class Client:
 
 
 class Pages(Client):
-    """An officer at the web pages: does what a report's page offers."""
+    """An officer at the web pages: does what the page of the own report, or of one directly below, offers."""
 
     def __init__(self, name: str, mark: str, seed: str, port: int) -> None:
         super().__init__(name, mark, seed, port)
         self.browser = Browser(port, name, PASSWORD)
-        reports = reports_in_reach(get_user_model().objects.get(username=name))
+        mine = units_served(get_user_model().objects.get(username=name))
+        reports = Report.objects.filter(Q(unit__in=mine) | Q(superior__unit__in=mine))
         self.units = dict(reports.order_by("pk").values_list("pk", "unit__uid"))
 
     def attempt(self) -> Attempt:

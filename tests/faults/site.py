@@ -73,7 +73,11 @@ class Site:
         self.wait_until(self.is_up, "pages and worker", STARTS_WITHIN)
 
     def is_up(self) -> bool:
-        return self.worker_is_ready() and embedded.answers(self.port)
+        return self.worker_is_ready() and self.answers()
+
+    def answers(self) -> bool:
+        """Whether the pages do."""
+        return embedded.answers(self.port)
 
     def worker_is_ready(self) -> bool:
         return self.worker.said_since_start(" ready.")

@@ -21,7 +21,7 @@ from tests.processes import Process
 pytestmark = pytest.mark.postgresql
 
 #: who acts at once, and how many acknowledged transitions each makes in a round
-ACTORS = {"pages dp1": 15, "pages cp11": 15, "pages dq1": 15, "services a": 60, "services b": 60, "commands c": 2}
+ACTORS = {"pages dp1": 12, "pages cp11": 12, "pages q": 12, "services a": 60, "services b": 60, "commands c": 2}
 #: acknowledged transitions between two faults, at least and at most
 BETWEEN = (2, 12)
 WEEK = timedelta(days=7)
