@@ -66,6 +66,10 @@ class Process:
             self._process.wait()
             self._process = None
 
+    def kill_at_once(self) -> None:
+        """The same without waiting for the end, for another thread than the one that waits."""
+        os.killpg(self.pid, signal.SIGKILL)
+
     def log(self) -> str:
         """All that it said, in every life."""
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,14 +24,15 @@ class Letter:
     message_id: str
     to: tuple[str, ...]
     subject: str
+    text: str
 
 
 class HangUp(Exception):
     """The server ends the connection without another word."""
 
 
-def _nothing() -> None:
-    pass
+def _at_once() -> float:
+    return 0
 
 
 def _taken(letter: Letter) -> str:
@@ -40,14 +42,16 @@ def _taken(letter: Letter) -> str:
 class Mailbox:
     """Keeps every letter whose content arrived whole, whatever was answered then, until it is emptied.
 
-    `before_content` is called as a client says DATA, before it may send the content; `answer` gives the word on a whole letter.
-    Either may raise HangUp. Both are called in the server's thread.
+    `before_content` is called as a client says DATA, before it may send the content, and says for how many seconds to be silent
+    first; `answer` gives the word on a whole letter, after `thinks_for` seconds. Either may raise HangUp. Both are called in the
+    server's thread.
     """
 
     def __init__(self) -> None:
         self.port = free_port()
         self.letters: list[Letter] = []
-        self.before_content: Callable[[], None] = _nothing
+        self.before_content: Callable[[], float] = _at_once
+        self.thinks_for = 0.0
         self.answer: Callable[[Letter], str] = _taken
         self._controller: Controller | None = None
 
@@ -64,8 +68,14 @@ class Mailbox:
             self._controller.stop()
             self._controller = None
 
+    def close_for_new_connections(self) -> None:
+        """Like a server that is about to go down: what is open goes on."""
+        assert self._controller
+        assert self._controller.server
+        self._controller.server.close()
+
     def behave(self) -> None:
-        self.before_content, self.answer = _nothing, _taken
+        self.before_content, self.answer, self.thinks_for = _at_once, _taken, 0.0
 
     def by_message_id(self) -> Counter[str]:
         return Counter(letter.message_id for letter in self.letters)
@@ -76,8 +86,9 @@ class Mailbox:
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd asks for this name
         message = message_from_bytes(envelope.content, policy=default)
-        letter = Letter(str(message["Message-ID"]), tuple(envelope.rcpt_tos), str(message["Subject"]))
+        letter = Letter(str(message["Message-ID"]), tuple(envelope.rcpt_tos), str(message["Subject"]), message.get_content())
         self.letters.append(letter)
+        await asyncio.sleep(self.thinks_for)
         try:
             return self.answer(letter)
         except HangUp:
@@ -93,7 +104,7 @@ class _Server(SMTP):
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd asks for this name
         try:
-            self._mailbox.before_content()
+            await asyncio.sleep(self._mailbox.before_content())
         except HangUp:
             assert self.transport
             self.transport.abort()
