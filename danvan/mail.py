@@ -1,4 +1,4 @@
-"""Mail by SMTP, asking at the last instant whether a message may go: what keeps each reminder from being sent twice."""
+"""Mail by SMTP, asking at the last instant whether a message may go and saying at once that it is out: what sends each reminder once."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ class NotOurs(Exception):
 
 
 class AskingSMTP(smtplib.SMTP):
-    """A connection that calls `may_send` between the server's 354 and the content, with no round trip after it.
+    """A connection that calls `may_send` between the server's 354 and the content, and `is_out` once the content is sent.
 
     Where the answer is no, or is an exception, the connection is closed without the final dot: the only way to take
     back a DATA command, and the server forgets the message (RFC 5321, 4.1.1.4).
     """
 
     may_send: Callable[[], bool] | None = None
+    is_out: Callable[[], None] | None = None
 
     def data(self, msg: Any) -> tuple[int, bytes]:
         """Hand over the content, which `sendmail` gives as bytes. Raises NotOurs when `may_send` says no."""
@@ -42,6 +43,7 @@ class AskingSMTP(smtplib.SMTP):
             raise smtplib.SMTPDataError(code, reply)
         self._ask()
         self.send(content)
+        self._tell()
         with self._patience():
             return self.getreply()
 
@@ -61,6 +63,17 @@ class AskingSMTP(smtplib.SMTP):
         if not ours:
             raise NotOurs
 
+    def _tell(self) -> None:
+        if self.is_out is None:
+            return
+        told = False
+        try:
+            self.is_out()
+            told = True
+        finally:
+            if not told:
+                self.close()
+
     @contextmanager
     def _patience(self) -> Iterator[None]:
         sock = self.sock
@@ -78,7 +91,7 @@ class AskingSMTPoverTLS(AskingSMTP, smtplib.SMTP_SSL):
 
 
 class EmailBackend(smtp.EmailBackend):
-    """Django's, with all of its options, on connections that ask `message.claim()`, where a message has one."""
+    """Django's, with all of its options, on connections that ask `message.claim()` and call `message.sent()`, where it has them."""
 
     #: what a message with a claim looks for: other backends don't ask, so it claims before it is handed to them
     asks_claims = True
@@ -93,6 +106,7 @@ class EmailBackend(smtp.EmailBackend):
         self.open()
         if self.connection:
             self.connection.may_send = getattr(email_message, "claim", None)
+            self.connection.is_out = getattr(email_message, "sent", None)
         try:
             return super()._send(email_message)  # type: ignore[misc]  # which Django's stubs leave out
         except NotOurs:

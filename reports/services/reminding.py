@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from email.utils import parseaddr
 from time import monotonic, sleep
-from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -35,6 +34,8 @@ _ROLES = {
 PAUSES = [timedelta(minutes=minutes) for minutes in (5, 10, 30, 60, 180, 360, 720)]
 #: how long one run sends: with the mail server's longest silence it stays below the time limit of tasks
 A_RUN = timedelta(minutes=6)
+#: how long a claim keeps others off: longer than a sender that lives takes from there until the content is out
+LEASE = timedelta(minutes=1)
 #: a server that breaks off over so many messages in turn is left alone until the next run
 HUNG_UP_IN_A_ROW = 3
 #: reminders read, with what they say, at a time
@@ -91,15 +92,15 @@ def _write_down(reports: ReportQuerySet, audience: Reminder.Audience, due_on: da
 def send_reminders(at: datetime, within: timedelta = A_RUN) -> int:
     """Send what was planned and not sent yet, for as long as `within`. Returns how many messages the server took.
 
-    Not to be called in a transaction: each reminder is claimed with a statement of its own (`posting.ClaimedMessage`), and
-    nothing is locked while the server is talked to. A message that it refuses is tried again after a pause, and set aside
-    after the last one. A sender that meets another leaves the rest to it: both go in one order, so the foremost never does.
+    Not to be called in a transaction: each reminder is claimed, and ticked off, with a statement of its own
+    (`posting.ClaimedMessage`), and nothing is locked while the server is talked to. A message that it refuses is tried again
+    after a pause, and set aside after the last one. A sender that meets another leaves the rest to it.
     """
-    until = monotonic() + within.total_seconds()
+    run = _Run(at)
     sent = hung_up = 0
     with MailServer() as server:
-        for reminder, message in _messages(at):
-            if monotonic() >= until or hung_up == HUNG_UP_IN_A_ROW:
+        for reminder, message in _messages(run):
+            if run.has_lasted() >= within or hung_up == HUNG_UP_IN_A_ROW:
                 break
             try:
                 if not server.take(message):
@@ -112,7 +113,8 @@ def send_reminders(at: datetime, within: timedelta = A_RUN) -> int:
                 _note_refusal(reminder, message, at, str(error))
                 hung_up = hung_up + 1 if isinstance(error, HungUp) else 0
             except (OperationalError, InterfaceError):
-                _give_back(reminder, message, at)
+                if message.claimed and not message.is_out:
+                    _patiently(lambda: run.give_back(reminder))  # noqa: B023 - called at once
                 raise
             else:
                 sent, hung_up = sent + 1, 0
@@ -129,39 +131,63 @@ def try_again(reminders: QuerySet[Reminder]) -> int:
     return reminders.filter(sent_at__isnull=True, attempts__gt=0).update(attempts=0, try_after=None, set_aside_at=None)
 
 
-def _claim(reminder: Reminder, at: datetime) -> bool:
-    return bool(Reminder.objects.filter(pk=reminder.pk, sent_at__isnull=True).update(sent_at=at))
+class _Run:
+    """One run of a sender, which began at moment `at`."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        self._began = monotonic()
+
+    def has_lasted(self) -> timedelta:
+        return timedelta(seconds=monotonic() - self._began)
+
+    def claim(self, reminder: Reminder) -> bool:
+        """Whether the reminder is this run's to send: for the length of a lease nobody else takes it up."""
+        now = self.at + self.has_lasted()
+        free = Reminder.objects.filter(pk=reminder.pk, sent_at__isnull=True, set_aside_at__isnull=True).exclude(try_after__gt=now)
+        return bool(free.update(try_after=now + LEASE))
+
+    def tick_off(self, reminder: Reminder) -> None:
+        """It is out: nobody sends it any more. A database that is being restarted is waited for."""
+        _patiently(lambda: Reminder.objects.filter(pk=reminder.pk).update(sent_at=self.at, try_after=None))
+
+    def give_back(self, reminder: Reminder) -> None:
+        """It was claimed and didn't go out: let the next run have it."""
+        Reminder.objects.filter(pk=reminder.pk, sent_at__isnull=True).update(try_after=None)
 
 
 def _note_refusal(reminder: Reminder, message: ClaimedMessage, at: datetime, error: str) -> None:
     last = reminder.attempts >= len(PAUSES)
-    _give_back(
-        reminder,
-        message,
-        at,
-        attempts=reminder.attempts + 1,
-        last_error=error[:ERROR_LENGTH],
-        try_after=None if last else at + PAUSES[reminder.attempts],
-        set_aside_at=at if last else None,
+    ours = Reminder.objects.filter(pk=reminder.pk)
+    if not message.is_out:
+        ours = ours.filter(sent_at__isnull=True)
+    _patiently(
+        lambda: ours.update(
+            sent_at=None,
+            attempts=reminder.attempts + 1,
+            last_error=error[:ERROR_LENGTH],
+            try_after=None if last else at + PAUSES[reminder.attempts],
+            set_aside_at=at if last else None,
+        )
     )
 
 
-def _give_back(reminder: Reminder, message: ClaimedMessage, at: datetime, **noted: Any) -> None:
-    """The message didn't go out: let the next run have it. A database that is being restarted is waited for."""
-    ours = Reminder.objects.filter(pk=reminder.pk, sent_at=at if message.claimed else None)
+def _patiently(write: Callable[[], object]) -> None:
+    """Write, and where the database went away, write once it is back."""
     for pause in RESTART:
         try:
-            ours.update(sent_at=None, **noted)
+            write()
         except (OperationalError, InterfaceError):
             connection.close_if_unusable_or_obsolete()
             sleep(pause)
         else:
             return
-    ours.update(sent_at=None, **noted)
+    write()
 
 
-def _messages(at: datetime) -> Iterator[tuple[Reminder, ClaimedMessage]]:
+def _messages(run: _Run) -> Iterator[tuple[Reminder, ClaimedMessage]]:
     """The reminders that wait, each with its message, read a batch at a time. Those that nobody has to be told are ticked off."""
+    at = run.at
     waiting = Reminder.objects.filter(sent_at__isnull=True, set_aside_at__isnull=True).exclude(try_after__gt=at).order_by("pk")
     done = 0
     while batch := list(waiting.filter(pk__gt=done)[:BATCH]):
@@ -171,7 +197,7 @@ def _messages(at: datetime) -> Iterator[tuple[Reminder, ClaimedMessage]]:
         Reminder.objects.filter(pk__in=pointless, sent_at__isnull=True).update(sent_at=at)
         for reminder in batch:
             if reminder.pk in contents:
-                yield reminder, _message(reminder, contents[reminder.pk], at)
+                yield reminder, _message(reminder, contents[reminder.pk], run)
 
 
 @dataclass(frozen=True)
@@ -204,7 +230,7 @@ def _contents(batch: Sequence[Reminder]) -> dict[int, _Content]:
     return contents
 
 
-def _message(reminder: Reminder, content: _Content, at: datetime) -> ClaimedMessage:
+def _message(reminder: Reminder, content: _Content, run: _Run) -> ClaimedMessage:
     report, audience = content.report, reminder.audience
     context = {"report": report, "cycle": report.cycle, "due_on": reminder.due_on, "step": reminder.step, "owing": content.owing}
     return ClaimedMessage(
@@ -212,7 +238,8 @@ def _message(reminder: Reminder, content: _Content, at: datetime) -> ClaimedMess
         render_to_string(f"reports/mail/{audience}.txt", context),
         to=content.to,
         headers={"Message-ID": _message_id(reminder, report.cycle)},
-        claim=lambda: _claim(reminder, at),
+        claim=lambda: run.claim(reminder),
+        tick_off=lambda: run.tick_off(reminder),
     )
 
 

@@ -92,9 +92,13 @@ class Mailbox:
         try:
             return self.answer(letter)
         except HangUp:
-            assert server.transport
-            server.transport.abort()
+            _cut_off(server)
             return TAKEN
+
+
+def _cut_off(server: SMTP) -> None:
+    assert isinstance(server.transport, asyncio.Transport)
+    server.transport.abort()
 
 
 class _Server(SMTP):
@@ -106,8 +110,7 @@ class _Server(SMTP):
         try:
             await asyncio.sleep(self._mailbox.before_content())
         except HangUp:
-            assert self.transport
-            self.transport.abort()
+            _cut_off(self)
             return
         await super().smtp_DATA(arg)
 

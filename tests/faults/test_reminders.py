@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from django.db import connection
 
 from reports.models import Reminder
 from reports.services import reminding
-from reports.services.reminding import PAUSES, plan_reminders, send_reminders
+from reports.services.reminding import LEASE, PAUSES, plan_reminders, send_reminders
 from tests.builders import Play, at, given_cycle, given_user
 from tests.faults.mailbox import TAKEN, HangUp, Letter, Mailbox, mailbox
 from tests.processes import Process, wait_until
@@ -187,7 +189,8 @@ def sender(post: Mailbox, tmp_path: Path) -> Iterator[Process]:
     process.kill()
 
 
-def run_to_its_end(sender: Process) -> None:
+def run_to_its_end(sender: Process, moment: datetime = DUE_DAY) -> None:
+    sender.command[-1] = moment.isoformat()
     sender.start()
     wait_until(lambda: sender.ended_with is not None, "the sender to end", 60, [sender.log_file])
     assert sender.ended_with == 0, sender.log()
@@ -196,45 +199,73 @@ def run_to_its_end(sender: Process) -> None:
 def run_until_killed(sender: Process) -> None:
     sender.start()
     wait_until(lambda: sender.ended_with is not None, "the sender to be killed", 60, [sender.log_file])
-    assert sender.ended_with == -9, sender.log()
+    assert sender.ended_with == -signal.SIGKILL, sender.log()
+
+
+def killing(sender: Process, answer: Any) -> Callable[[], Any]:
+    """Kills the sender as it waits for this answer."""
+
+    def kill() -> Any:
+        sender.kill_at_once()
+        return answer
+
+    return kill
 
 
 def test_a_sender_killed_before_it_may_send_the_content_leaves_the_message_to_the_next_one(
     play: Play, post: Mailbox, sender: Process, chance: random.Random
 ):
-    post.before_content = only(chance.randint(1, len(HAMLETS)), lambda: sender.kill_at_once() or 1)
+    post.before_content = only(chance.randint(1, len(HAMLETS)), killing(sender, 1))
     run_until_killed(sender)
     run_to_its_end(sender)
     assert each_once(post)
 
 
-def test_a_sender_killed_while_the_server_has_its_message_leaves_none_that_is_sent_twice(
+def test_a_sender_killed_while_the_server_thinks_over_its_message_leaves_none_that_is_sent_twice(
     play: Play, post: Mailbox, sender: Process, chance: random.Random
 ):
-    post.answer = only(chance.randint(1, len(HAMLETS)), lambda: (sender.kill_at_once(), TAKEN)[1], TAKEN)
+    post.thinks_for = 0.2
+    post.answer = only(chance.randint(1, 5), killing(sender, TAKEN), TAKEN)
     run_until_killed(sender)
-    run_to_its_end(sender)
+    post.behave()
+    run_to_its_end(sender, DUE_DAY + LEASE)
     assert each_once(post)
 
 
-def test_senders_killed_at_any_moment_send_nothing_twice_and_lose_at_most_the_one_just_claimed(
+def test_a_sender_killed_with_a_claim_keeps_others_off_for_the_length_of_a_lease_and_no_longer(play: Play, post: Mailbox):
+    [claimed] = Reminder.objects.filter(pk=plan_one(play))
+    assert reminding._Run(DUE_DAY).claim(claimed)
+    assert (send_reminders(DUE_DAY), send_reminders(DUE_DAY + LEASE - timedelta(seconds=1))) == (0, 0)
+    assert send_reminders(DUE_DAY + LEASE + timedelta(seconds=1)) == 1
+
+
+def plan_one(play: Play) -> int:
+    return Reminder.objects.create(report=play.report("H00"), audience="unit", due_on=DUE_DAY.date(), step=0).pk
+
+
+def test_senders_killed_at_any_moment_lose_nothing_and_send_at_most_the_last_message_again_under_its_identity(
     play: Play, post: Mailbox, sender: Process, chance: random.Random, rounds: int
 ):
-    lost = kills = 0
+    twice = kills = 0
     for number in range(rounds):
-        moment = DUE_DAY + timedelta(days=number)
-        post.letters.clear()
         Reminder.objects.all().delete()
-        plan_reminders(moment)
+        post.letters.clear()
+        moment = DUE_DAY + timedelta(days=number)
         for goal in (chance.randint(1, 15), chance.randint(16, 30)):
+            sender.command[-1] = moment.isoformat()
             sender.start()
-            wait_until(lambda goal=goal: len(post.letters) >= goal, "some messages", 60, [sender.log_file])  # type: ignore[misc]
+            wait_until(partial(has_got, post, goal), "some messages", 60, [sender.log_file])
             time.sleep(chance.uniform(0, 0.01))
             sender.kill()
             kills += 1
-        run_to_its_end(sender)
-        assert set(post.by_message_id().values()) == {1}
+        run_to_its_end(sender, moment + 2 * LEASE)
         assert waiting() == 0
-        lost += len(HAMLETS) - len(post.letters)
-    print(f"{kills} senders killed; {lost} reminders claimed and never sent")
-    assert lost <= kills
+        assert sorted(set(post.recipients())) == EVERYBODY
+        assert len(post.by_message_id()) == len(HAMLETS)
+        twice += len(post.letters) - len(HAMLETS)
+    print(f"{kills} senders killed; messages lost: 0; sent again under the same Message-ID: {twice}")
+    assert twice <= kills
+
+
+def has_got(post: Mailbox, goal: int) -> bool:
+    return len(post.letters) >= goal
