@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: setup demo test bench bench-national lint format messages lock
+.PHONY: setup demo test test-faults bench bench-national lint format messages lock
 
 setup: $(STAMP)
 
@@ -19,6 +19,12 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@exec $(BIN)/python -m tests.run $(ARGS)
+
+# The long form of tests/faults: `make test-faults ROUNDS=30`; what a run prints as FAULT_SEED can be given again.
+ROUNDS ?= 10
+
+test-faults: $(STAMP)
+	@FAULT_ROUNDS=$(ROUNDS) exec $(BIN)/python -m tests.run tests/faults -rP --show-capture=stdout $(ARGS)
 
 # Times with their yardsticks, in a few minutes; and the whole country, for which see docs/performance.md.
 bench: $(STAMP)

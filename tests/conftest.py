@@ -28,6 +28,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{vendor}: has a meaning on {vendor} only, and is left out elsewhere")
 
 
+def pytest_report_header() -> str:
+    return f"chance in tests/faults: FAULT_SEED={os.environ['FAULT_SEED']} FAULT_ROUNDS={os.environ.get('FAULT_ROUNDS') or 1}"
+
+
 def on_sqlite() -> bool:
     return bool(settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3")
 

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from tests import servers
 
+STORM = "tests.faults.test_storm"
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -25,6 +27,7 @@ class Outcome:
     passed: int = 0
     failed: int = 0
     skipped: tuple[str, ...] = ()
+    storms: int = 0
 
     def __str__(self) -> str:
         counts = [f"{self.passed} passed"]
@@ -36,6 +39,7 @@ class Outcome:
 
 def main(arguments: list[str]) -> int:
     in_ci = os.environ.get("CI", "") not in ("", "0", "false")
+    seed = os.environ.setdefault("FAULT_SEED", str(secrets.randbelow(1_000_000)))
     missing: list[str] = []
     outcomes: list[Outcome] = []
     with ExitStack() as started:
@@ -53,6 +57,8 @@ def main(arguments: list[str]) -> int:
             missing.append(f"PostgreSQL: NOT RUN: {error}")
     print()
     print(*outcomes, *([redis_name] if redis_name else []), *missing, sep="\n")
+    if any(outcome.storms for outcome in outcomes):
+        print(f"Faults: with FAULT_SEED={seed}; a site's own PostgreSQL, Redis and mail server, once, in the run on PostgreSQL")
     incomplete = bool(missing) or any(outcome.skipped for outcome in outcomes)
     return max(*(outcome.exit_code for outcome in outcomes), int(in_ci and incomplete))
 
@@ -81,7 +87,8 @@ def run(where: str, environment: dict[str, str], arguments: list[str]) -> Outcom
         cases = list(ET.parse(report).iter("testcase")) if report.exists() else []  # noqa: S314 - pytest wrote it just now
     failed = sum(1 for case in cases if case.find("failure") is not None or case.find("error") is not None)
     skipped = tuple(f"{case.get('name')}: {mark.get('message')}" for case in cases for mark in case.iter("skipped"))
-    return Outcome(where, ended.returncode, len(cases) - failed - len(skipped), failed, skipped)
+    storms = sum(1 for case in cases if case.get("classname") == STORM)
+    return Outcome(where, ended.returncode, len(cases) - failed - len(skipped), failed, skipped, storms)
 
 
 if __name__ == "__main__":

@@ -81,11 +81,6 @@ class OwnPostgresql:
         self.url: str = self._server.get_uri()
         self.log_file: Path = self._server.log
 
-    def run(self, statement: str) -> None:
-        """Run one statement, outside of any transaction."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(psycopg.sql.SQL(statement))
-
     def stop(self, mode: str = "fast") -> None:
         """Take it down: `fast` as an administrator does, `immediate` as a crash does."""
         command = [self._control, "-D", str(self._server.pgdata), "-m", mode, "-w", "stop"]
@@ -95,7 +90,15 @@ class OwnPostgresql:
         self._server.ensure_postgres_running()
 
     def end(self) -> None:
+        with suppress(subprocess.SubprocessError):  # where it is down already
+            self.stop("immediate")
         self._server.cleanup()
+
+    def trust_the_machine(self) -> None:
+        """Don't wait for the disk: only a crash of the machine, none of the server, can lose what is written then."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
 
 
 @contextmanager
@@ -117,9 +120,7 @@ def own_postgresql() -> Iterator[OwnPostgresql]:
 @contextmanager
 def postgresql_from_wheel() -> Iterator[Server]:
     with own_postgresql() as own:
-        # Durability is not what a server of some minutes is tested for.
-        own.run("ALTER SYSTEM SET fsync = off")
-        own.run("SELECT pg_reload_conf()")
+        own.trust_the_machine()
         yield Server(own.url, f"{reached_postgresql(own.url).name} (from a wheel)")
 
 

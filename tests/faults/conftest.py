@@ -5,8 +5,8 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pytest
 
@@ -16,27 +16,28 @@ from tests.faults.quiet import Settled
 from tests.faults.site import Site, running_site
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def seed() -> str:
     """What all chance in this test comes from: FAULT_SEED, which the header of the run shows (tests/conftest.py)."""
     return os.environ["FAULT_SEED"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rounds() -> int:
     """How often a test goes round: FAULT_ROUNDS, once where nothing is said."""
-    return int(os.environ.get("FAULT_ROUNDS", "1"))
+    return int(os.environ.get("FAULT_ROUNDS") or 1)
 
 
 @pytest.fixture
 def chance(seed: str, request: pytest.FixtureRequest) -> random.Random:
+    print(f"FAULT_SEED={seed}")
     return random.Random(f"{seed} {request.node.name}")
 
 
-@pytest.fixture
-def site(tmp_path: Path, django_db_blocker: pytest.FixtureRequest) -> Iterator[Site]:
-    """A site of the test's own (tests/faults/site.py), with nothing in it."""
-    with django_db_blocker.unblock(), running_site(tmp_path, BEGINS_AT) as running:  # type: ignore[attr-defined]
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Iterator[Site]:
+    """A site of the module's own (tests/faults/site.py), with nothing in it and nothing started."""
+    with django_db_blocker.unblock(), running_site(tmp_path_factory.mktemp("site"), BEGINS_AT) as running:
         yield running
 
 
@@ -61,14 +62,14 @@ class Told:
         lines = [
             f"attempts: {dict(self.outcomes)}",
             f"faults: {dict(self.faults)}",
-            f"seconds from a fault to the next acknowledged transition: {_spread(self.until_the_next_answer)}",
-            f"seconds from the last transition until no total was stale: {_spread(self.settling)}",
+            f"seconds from a fault to the next acknowledged transition: {spread(self.until_the_next_answer)}",
+            f"seconds from the last transition until no total was stale: {spread(self.settling)}",
             f"reminders that arrived: {self.reminders}; claimed and never sent: {len(self.unsent)}",
         ]
         return "\n".join(lines)
 
 
-def _spread(seconds: Sequence[float]) -> str:
+def spread(seconds: Sequence[float]) -> str:
     return f"median {median(seconds):.2f}, most {max(seconds):.2f}" if seconds else "none"
 
 

@@ -117,6 +117,7 @@ def running_site(folder: Path, begins_at: datetime) -> Iterator[Site]:
     """
     with ExitStack() as started:
         database = started.enter_context(servers.own_postgresql())
+        database.trust_the_machine()
         site = Site(folder, database, started.enter_context(servers.own_redis()), started.enter_context(mailbox()), begins_at)
         started.callback(site.kill)
         started.enter_context(django_on(database.url))

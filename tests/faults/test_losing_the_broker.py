@@ -13,7 +13,8 @@ from tests.servers import OwnRedis
 from tests.worker import Worker
 from units.locks import hold
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Nothing in it depends on the database, so it is run once.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 
 @contextmanager
@@ -56,12 +57,4 @@ def test_it_came_back_after_the_task_had_ended(worker_on_own_broker: Worker, own
         worker.wait_until(lambda: "Connection to broker lost" in worker.log(), "the worker to see it")
     worker.wait_until(lambda: has_done(worker, task_id), "the end of the sweep")
     own_broker.start()
-    takes_the_next_task(worker)
-
-
-def test_it_forgot_everything_while_the_task_ran(worker_on_own_broker: Worker, own_broker: OwnRedis) -> None:
-    worker = worker_on_own_broker
-    with a_sweep_that_waits(worker) as task_id:
-        own_broker.flush()
-    worker.wait_until(lambda: has_done(worker, task_id), "the end of the sweep")
     takes_the_next_task(worker)

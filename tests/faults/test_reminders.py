@@ -243,6 +243,7 @@ def plan_one(play: Play) -> int:
     return Reminder.objects.create(report=play.report("H00"), audience="unit", due_on=DUE_DAY.date(), step=0).pk
 
 
+@pytest.mark.postgresql
 def test_senders_killed_at_any_moment_lose_nothing_and_send_at_most_the_last_message_again_under_its_identity(
     play: Play, post: Mailbox, sender: Process, chance: random.Random, rounds: int
 ):

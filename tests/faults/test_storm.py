@@ -5,23 +5,27 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from time import sleep
 from typing import Self
 
 import psutil
 import pytest
 
-from tests.faults.conftest import Told
-from tests.faults.country import given_country
+from reports.models import RollupMark
+from tests.builders import Play
+from tests.faults.conftest import Told, spread
+from tests.faults.country import COMMUNES, given_country
 from tests.faults.ledger import Attempt, Ledger
-from tests.faults.quiet import settle
+from tests.faults.quiet import settle, wrong_totals
 from tests.faults.site import Site
 from tests.processes import Process
+from tests.worker import publishing_to
 
 # It brings a PostgreSQL of its own, which it restarts; what the rest of the suite runs on doesn't matter, so it is run once.
 pytestmark = pytest.mark.postgresql
 
 #: who acts at once, and how many acknowledged transitions each makes in a round
-ACTORS = {"pages dp1": 12, "pages cp11": 12, "pages q": 12, "services a": 60, "services b": 60, "commands c": 2}
+ACTORS = {"pages dp1": 6, "pages cp11": 6, "pages q": 6, "services a": 50, "services b": 50, "commands c": 2}
 #: acknowledged transitions between two faults, at least and at most
 BETWEEN = (2, 12)
 WEEK = timedelta(days=7)
@@ -136,14 +140,57 @@ FAULTS: dict[str, Fault] = {
 }
 
 
+@pytest.fixture(scope="module")
+def play(site: Site) -> Play:
+    return given_country()
+
+
 def test_whatever_fails_around_it_the_site_ends_where_an_undisturbed_one_would(
-    site: Site, chance: random.Random, seed: str, rounds: int, told: Told
+    site: Site, play: Play, chance: random.Random, seed: str, rounds: int, told: Told
 ):
-    play, attempts = given_country(), []
-    for number in range(rounds):
+    attempts: list[Attempt] = []
+    for number in range(rounds + 1):  # and a week between
         site.start()
         with Crowd(site, f"round{number}", f"{seed} {number}") as crowd:
             Storm(site, crowd, chance, told).rage(FAULTS)
         attempts += crowd.attempts()
         told.note(crowd.attempts(), settle(site, play, attempts))
         site.sleep(WEEK)
+
+
+#: hamlets that are accepted and taken back again and again, in two provinces
+BUSY = [f"H{commune[1:]}4" for commune in COMMUNES]
+
+
+def test_a_worker_killed_at_any_moment_while_it_adds_up_leaves_nothing_that_the_next_one_does_not_finish(
+    site: Site, play: Play, chance: random.Random, rounds: int
+):
+    seconds: list[float] = []
+    site.worker.start()
+    site.scheduler.start()
+    with publishing_to(site.broker.url):
+        for _ in range(3 * rounds):
+            site.wait_until(site.worker_is_ready, "the worker to be ready")
+            accept_and_reopen(play, site, chance.sample(BUSY, chance.randint(1, len(BUSY))))
+            sleep(chance.uniform(0, 0.05))
+            site.worker.kill()
+            accept_and_reopen(play, site, chance.sample(BUSY, 3))
+            site.worker.start()
+            seconds.append(site.wait_until(lambda: not RollupMark.objects.exists(), "the next worker to finish"))
+            assert wrong_totals(play) == []
+    print(f"worker killed {len(seconds)} times; seconds from its start until no total was stale: {spread(seconds)}")
+
+
+def accept_and_reopen(play: Play, site: Site, uids: list[str]) -> None:
+    """Take each of these reports on by what its state allows, one transaction after another."""
+    for uid in uids:
+        match play.state(uid):
+            case "submitted":
+                play.accept(uid, at=site.clock)
+            case "accepted":
+                play.do("reopen", uid, at=site.clock)
+            case "exempt":
+                play.do("unexempt", uid, at=site.clock)
+            case _:
+                play.save(uid, a="7", at=site.clock)
+                play.submit(uid, at=site.clock)

@@ -75,7 +75,7 @@ class Administrator:
         self.added.add(uid)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def web(site: Site) -> Site:
     """The site with its pages alone, over three provinces."""
     tree(OUTLINE)
