@@ -29,6 +29,7 @@ class Process:
         self._log_begins = 0
 
     def start(self) -> None:
+        assert not self.is_running, f"{self.command} runs already"
         with self.log_file.open("ab") as log:
             self._log_begins = log.tell()
             self._process = subprocess.Popen(

@@ -50,21 +50,20 @@ class Told:
     until_the_next_answer: list[float] = field(default_factory=list)
     settling: list[float] = field(default_factory=list)
     reminders: int = 0
-    unsent: set[int] = field(default_factory=set)
+    sent_again: int = 0
 
     def note(self, attempts: Sequence[Attempt], settled: Settled) -> None:
         self.outcomes.update(attempt.outcome for attempt in attempts)
         self.settling.append(settled.seconds)
-        self.reminders = settled.reminders
-        self.unsent |= set(settled.unsent)
+        self.reminders, self.sent_again = settled.reminders, settled.sent_again
 
     def __str__(self) -> str:
         lines = [
-            f"attempts: {dict(self.outcomes)}",
-            f"faults: {dict(self.faults)}",
+            f"transitions: {', '.join(f'{count} {outcome}' for outcome, count in sorted(self.outcomes.items()))}",
+            f"faults: {', '.join(f'{count} × {name}' for name, count in sorted(self.faults.items()))}",
             f"seconds from a fault to the next acknowledged transition: {spread(self.until_the_next_answer)}",
             f"seconds from the last transition until no total was stale: {spread(self.settling)}",
-            f"reminders that arrived: {self.reminders}; claimed and never sent: {len(self.unsent)}",
+            f"reminders that arrived: {self.reminders}; of these again under the same Message-ID: {self.sent_again}",
         ]
         return "\n".join(lines)
 
