@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from danvan.places import BASE_DIR
+from danvan.supervisor import _ending_with
 
 #: seconds that a program gets to end by itself before it is killed
 PATIENCE = 20.0
@@ -33,7 +34,13 @@ class Process:
         with self.log_file.open("ab") as log:
             self._log_begins = log.tell()
             self._process = subprocess.Popen(
-                self.command, cwd=BASE_DIR, env=self.environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                self.command,
+                cwd=BASE_DIR,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_ending_with(os.getpid()),  # noqa: PLW1509 - or what a killed test run has started would live on
             )
 
     @property
