@@ -12,7 +12,7 @@ from tests.unit_builders import HEADER, load_csv, tree
 from units import tree as living_tree
 from units.checking import check_units
 from units.locks import hold
-from units.models import Unit
+from units.models import Level, Unit
 from units.problems import Refused
 
 
@@ -44,6 +44,32 @@ def test_units_moved_by_many_at_once_leave_the_numbers_right():
 
     assert check_units().problems.count == 0
     assert Unit.objects.count() == 48
+
+
+@pytest.mark.django_db(transaction=True)
+def test_units_added_moved_made_roots_and_deleted_by_many_at_once_leave_the_numbers_right():
+    tree({f"P{p}": {f"D{p}{d}": [f"C{p}{d}{c}" for c in range(3)] for d in range(2)} for p in range(2)})
+    commune = Level.objects.get(code="commune")
+    tops = [*Unit.objects.filter(level__code="province"), None]
+
+    def writer(seed: int) -> int:
+        choices = random.Random(seed)
+        kept = 0
+        for number in range(12):
+            district = choices.choice(list(Unit.objects.filter(level__code="district")))
+            living_tree.move(district, choices.choice(tops))
+            added = Unit(uid=f"N{seed}-{number}", name=f"Xã {seed} {number}", level=commune, parent=district)
+            living_tree.save(added)
+            if choices.random() < 0.5:
+                living_tree.delete(added)
+            else:
+                kept += 1
+        return kept
+
+    kept = at_once(*(lambda seed=seed: writer(seed) for seed in range(3)))
+
+    assert list(check_units().problems) == []
+    assert Unit.objects.count() == 18 + sum(kept)
 
 
 @pytest.mark.django_db(transaction=True)
