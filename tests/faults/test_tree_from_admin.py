@@ -26,7 +26,7 @@ OUTLINE = {p: {f"{p}{d}": {f"{p}{d}{c}": [f"{p}{d}{c}{h}" for h in "12"] for c i
 ADMINISTRATORS = [f"admin{number}" for number in range(4)]
 PASSWORD = "mot mat khau dai"
 #: things that each administrator does in a round
-DEEDS = 50
+DEEDS = 40
 #: seconds before somebody tries again who got no answer
 PAUSE = 0.1
 
