@@ -2,18 +2,14 @@ from __future__ import annotations
 
 import os
 import random
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from statistics import median
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.faults.country import BEGINS_AT
-from tests.faults.ledger import Attempt, Outcome
-from tests.faults.quiet import Settled
 from tests.faults.site import Site, running_site
+from tests.faults.told import Told
 
 
 @pytest.fixture(scope="session")
@@ -39,37 +35,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> It
     """A site of the module's own (tests/faults/site.py), with nothing in it and nothing started."""
     with django_db_blocker.unblock(), running_site(tmp_path_factory.mktemp("site"), BEGINS_AT) as running:
         yield running
-
-
-@dataclass
-class Told:
-    """What a test has to tell when it is over: figures for docs/reliability.md."""
-
-    faults: Counter[str] = field(default_factory=Counter)
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-    until_the_next_answer: list[float] = field(default_factory=list)
-    settling: list[float] = field(default_factory=list)
-    reminders: int = 0
-    sent_again: int = 0
-
-    def note(self, attempts: Sequence[Attempt], settled: Settled) -> None:
-        self.outcomes.update(attempt.outcome for attempt in attempts)
-        self.settling.append(settled.seconds)
-        self.reminders, self.sent_again = settled.reminders, settled.sent_again
-
-    def __str__(self) -> str:
-        lines = [
-            f"transitions: {', '.join(f'{count} {outcome}' for outcome, count in sorted(self.outcomes.items()))}",
-            f"faults: {', '.join(f'{count} × {name}' for name, count in sorted(self.faults.items()))}",
-            f"seconds from a fault to the next acknowledged transition: {spread(self.until_the_next_answer)}",
-            f"seconds from the last transition until no total was stale: {spread(self.settling)}",
-            f"reminders that arrived: {self.reminders}; of these again under the same Message-ID: {self.sent_again}",
-        ]
-        return "\n".join(lines)
-
-
-def spread(seconds: Sequence[float]) -> str:
-    return f"median {median(seconds):.2f}, most {max(seconds):.2f}" if seconds else "none"
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ import pytest
 
 from reports.models import RollupMark
 from tests.builders import Play
-from tests.faults.conftest import Told, spread
 from tests.faults.country import COMMUNES, given_country
 from tests.faults.ledger import Attempt, Ledger
 from tests.faults.quiet import settle, wrong_totals
 from tests.faults.site import Site
+from tests.faults.told import Told, spread
 from tests.processes import Process
 from tests.worker import publishing_to
 
