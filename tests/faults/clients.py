@@ -8,8 +8,10 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -37,6 +39,17 @@ LIKING = {
 
 class Impossible(Exception):
     """There is nothing to be done just now."""
+
+
+@contextmanager
+def looking_around() -> Iterator[None]:
+    """Reads what there is to be done: nothing, where the database is away."""
+    close_old_connections()
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        connections.close_all()
+        raise Impossible from error
 
 
 class Client:
@@ -71,15 +84,13 @@ class Pages(Client):
     def __init__(self, name: str, mark: str, seed: str, port: int) -> None:
         super().__init__(name, mark, seed, port)
         self.browser = Browser(port, name, PASSWORD)
-        mine = units_served(get_user_model().objects.get(username=name))
-        reports = Report.objects.filter(Q(unit__in=mine) | Q(superior__unit__in=mine))
-        self.units = dict(reports.order_by("pk").values_list("pk", "unit__uid"))
 
     def attempt(self) -> Attempt:
         try:
             if not self.browser.is_signed_in:
                 self.browser.sign_in()
-            report_id = self.chance.choice(list(self.units))
+            with looking_around():
+                report_id = self.chance.choice(list(self.units))
             page = f"/reports/{report_id}/"
             shown = self.browser.get(page).body
         except NoAnswer as error:
@@ -94,6 +105,13 @@ class Pages(Client):
             outcome = Outcome.DONE if answer.status == http.client.FOUND and answer.location == page else Outcome.REFUSED
             said = "" if outcome is Outcome.DONE else f"{answer.status} {answer.location}"
         return Attempt(token, action, [self.units[report_id]], outcome, time.monotonic() - began, said)
+
+    @cached_property
+    def units(self) -> dict[int, str]:
+        """Whose report each is."""
+        mine = units_served(get_user_model().objects.get(username=self.browser.name))
+        reports = Report.objects.filter(Q(unit__in=mine) | Q(superior__unit__in=mine))
+        return dict(reports.order_by("pk").values_list("pk", "unit__uid"))
 
     def _offered(self, page: str, shown: str) -> set[str]:
         offered = set(re.findall(rf'action="{page}do/(\w+)/"', shown))
@@ -116,13 +134,9 @@ class Services(Client):
     """A program that calls the services, as the system."""
 
     def attempt(self) -> Attempt:
-        close_old_connections()
-        try:
+        with looking_around():
             report = self.chance.choice(list(Report.objects.for_display().order_by("pk")))
-        except (OperationalError, InterfaceError) as error:
-            connections.close_all()
-            raise Impossible from error
-        action = self.choice({each.value for each in Standing(None).allowed(report)})
+            action = self.choice({each.value for each in Standing(None).allowed(report)})
         token, began, outcome, said = self.token(), time.monotonic(), Outcome.DONE, ""
         try:
             self._take(action, report, token)
@@ -157,13 +171,9 @@ class Commands(Client):
     """An administrator's script: `manage.py transition`, on up to three reports at once."""
 
     def attempt(self) -> Attempt:
-        close_old_connections()
         action, states = self.chance.choice([("submit", ("draft", "returned")), ("accept", ("submitted",)), ("withdraw", ("submitted",))])
-        try:
+        with looking_around():
             units = list(Report.objects.filter(state__in=states).order_by("pk").values_list("unit__uid", flat=True))
-        except (OperationalError, InterfaceError) as error:
-            connections.close_all()
-            raise Impossible from error
         if not units:
             raise Impossible
         named = self.chance.sample(units, min(len(units), 3))

@@ -159,7 +159,6 @@ def test_whatever_fails_around_it_the_site_ends_where_an_undisturbed_one_would(
         site.start()
         told.note([], settle(site, play, attempts))
         assert told.sent_again <= told.faults["worker killed"] + told.faults["a child of the worker killed"]
-    site.kill()
 
 
 #: hamlets that are accepted and taken back again and again, in two provinces
@@ -170,6 +169,7 @@ def test_a_worker_killed_at_any_moment_while_it_adds_up_leaves_nothing_that_the_
     site: Site, play: Play, chance: random.Random, rounds: int
 ):
     seconds: list[float] = []
+    site.kill()
     site.worker.start()
     site.scheduler.start()
     with publishing_to(site.broker.url):
