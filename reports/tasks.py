@@ -7,6 +7,9 @@ from django.utils import timezone
 
 from reports.services import flagging, opening, reminding, rolling_up
 
+#: seconds after which the scheduler has drained what a wake was for, so that an absent worker leaves no heap of them
+WAKE_EXPIRES = 60
+
 
 @shared_task(name="reports.tasks.open_due_cycles")
 def open_due_cycles() -> None:
@@ -36,4 +39,4 @@ def remind() -> None:
 
 def wake(cycle_id: int) -> None:
     """Ask a worker to drain a cycle's marks now rather than at the scheduler's next turn."""
-    drain_rollups.delay(cycle_id)
+    drain_rollups.apply_async((cycle_id,), expires=WAKE_EXPIRES)

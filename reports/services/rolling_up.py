@@ -14,11 +14,12 @@ from functools import partial
 from django.db import DataError, transaction
 from django.db.models import F, QuerySet
 
+from reports.domain.formulas import FormulaError
 from reports.domain.indicators import Template
 from reports.models import Cycle, Report, Rollup, RollupMark, TemplateVersion
 from reports.models.bulk import take, upsert, upsert_select
 from reports.queries.stretches import Stretch
-from reports.queries.summing import Computed, all_nodes, computed, marked_nodes, undecided_nodes
+from reports.queries.summing import UNREADABLE, Computed, all_nodes, computed, marked_nodes, undecided_nodes
 from reports.queries.tree_sums import can_add_up, tree_sums
 from reports.services import waking
 from units.locks import side_by_side
@@ -52,11 +53,22 @@ def drain_all(cycle_ids: Sequence[int] | None = None, *, wait: bool = True) -> i
     trees = marks.order_by("cycle_id", "root_position").values_list("cycle_id", "root_position", *version).distinct()
     drained = 0
     while taken := sum(
-        _drain(Stretch(cycle_id, root - 1, root), TemplateVersion(pk=version_id, published_at=published_at), wait=wait)
+        _drain_alone(Stretch(cycle_id, root - 1, root), TemplateVersion(pk=version_id, published_at=published_at), wait=wait)
         for cycle_id, root, version_id, published_at in trees.all()
     ):
         drained += taken
     return drained
+
+
+def _drain_alone(tree: Stretch, version: TemplateVersion, *, wait: bool) -> int:
+    """Drain a tree; where that fails as a whole, such as for a template that can't be compiled, its marks stay and all others go on."""
+    try:
+        return _drain(tree, version, wait=wait)
+    except (*UNREADABLE, FormulaError) as error:
+        logger.exception("The totals of cycle %d after %d can't be computed", tree.cycle_id, tree.after)
+        root = Rollup.objects.filter(report__cycle_id=tree.cycle_id, report__position=tree.last)
+        root.update(failures=F("failures") + 1, error=f"{type(error).__name__}: {error}"[:ERROR_LENGTH])
+        return 0
 
 
 def _drain(tree: Stretch, version: TemplateVersion, *, wait: bool) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from reports.models import Report, Rollup, RollupMark
+from reports.models import Indicator, Report, Rollup, RollupMark, template
 from reports.services import rolling_up, verifying
-from tests.builders import Play, given_cycle
+from tests.builders import Play, given_cycle, given_template
+from tests.domain.builders import indicator
 from units.problems import Problems
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +65,17 @@ def test_the_check_of_totals_names_it(play: Play):
     problems = Problems()
     verifying.compare(play.cycle, problems)
     assert [(problem.unit_uid, problem.params["error"]) for problem in problems] == [("C", "UnreadableFigure: a: ['?']")]
+
+
+def test_a_template_that_cannot_be_compiled_holds_up_no_other_cycle(play: Play):
+    other = given_cycle(
+        given_template(indicator("a", formula="b + 1", levels="hamlet"), indicator("b", levels="hamlet"), code="x"), {}, under=["P"]
+    )
+    other.hand_in("H2", b="1")
+    Indicator.objects.filter(version=other.cycle.version, code="a").update(formula="b +")
+    template._compiled.cache_clear()
+    play.do("reopen", "I1")
+    rolling_up.drain_all()
+    assert play.total("P", "a") == ""
+    (root,) = Rollup.objects.filter(report__cycle=other.cycle, failures__gt=0)
+    assert (root.report.unit.uid, root.error.split(":")[0]) == ("P", "FormulaError")
