@@ -101,10 +101,22 @@ class _Measure:
 
 
 def can_add_up(template: Template) -> bool:
-    """Does this database add exact decimals up, and has it columns enough?"""
-    if connection.vendor != "postgresql":
+    """Does this database add exact decimals up, has it columns enough, and is there anything to read them from?"""
+    if connection.vendor != "postgresql" or not _entered(template):
+        return False
+    if template.formulas_in_unit and not _inputs(template):
         return False
     return sum(len(measure.columns) for measure in _measures(template, template.by_code)) <= MOST_COLUMNS
+
+
+def _entered(template: Template) -> list[Indicator]:
+    return [each for each in template.aggregated if not each.is_formula]
+
+
+def _inputs(template: Template) -> list[Indicator]:
+    """What yes/no and choice formulas read of what is entered."""
+    codes = {code for formula in template.formulas_in_unit.values() for code in formula.codes} - template.formulas.keys()
+    return [template.by_code[code] for code in sorted(codes)]
 
 
 def _measures(template: Template, adjusted: Collection[str]) -> list[_Measure]:
@@ -144,16 +156,15 @@ def _gather(template: Template, measures: Sequence[_Measure], params: dict[str, 
         " max(r.superior_id) FILTER (WHERE r.end > r.position) AS superior,"
         f" count(*) FILTER (WHERE r.state = {_ACCEPTED}) AS counted, count(*) FILTER (WHERE r.state <> {_EXEMPT}) AS expected,"
         f" {columns} FROM {_table(Report)} r"
-        f" LEFT JOIN LATERAL {_values(template)} ON TRUE{computed}"
+        f" LEFT JOIN LATERAL {_values(_entered(template))} ON TRUE{computed}"
         f" WHERE {_REPORTS} GROUP BY 1",
         {**params, **results},
     )
 
 
-def _values(template: Template, of: Sequence[Indicator] | None = None) -> str:
-    """The counted own values of a report `r` as a row `x`: all that are added up, or only these."""
-    entered = [each for each in template.aggregated if not each.is_formula] if of is None else of
-    columns = ", ".join(f'"{each.code}" {_type(each)}' for each in entered)
+def _values(indicators: Sequence[Indicator]) -> str:
+    """The counted own values of a report `r` as a row `x`."""
+    columns = ", ".join(f'"{each.code}" {_type(each)}' for each in indicators)
     return f"jsonb_to_record(CASE WHEN r.state = {_ACCEPTED} THEN r.own END) AS x({columns})"
 
 
@@ -177,11 +188,10 @@ def _computed(template: Template, params: dict[str, Any]) -> tuple[str, dict[str
     formulas = [template.by_code[code] for code in template.formulas_in_unit if template.by_code[code].evaluated_in_unit]
     if not formulas:
         return "", {}
-    codes = {code for formula in template.formulas_in_unit.values() for code in formula.codes} - template.formulas.keys()
-    inputs = [template.by_code[code] for code in sorted(codes)]
+    inputs = _inputs(template)
     levels = dict(Level.objects.filter(code__in={level for each in formulas for level in each.levels}).values_list("pk", "code"))
     results = []
-    for level_id, own in _inputs_met(template, inputs, {**params, "levels": list(levels)}):
+    for level_id, own in _inputs_met(inputs, {**params, "levels": list(levels)}):
         results.append({"level_id": level_id, **own, **in_unit_values(template, own, levels[level_id])})
     columns = ", ".join(f'"{each.code}" {_type(each)}' for each in [*inputs, *formulas])
     same = " AND ".join([f"r.state = {_ACCEPTED}", "c.level_id = r.level_id", *(_same(each) for each in inputs)])
@@ -189,11 +199,11 @@ def _computed(template: Template, params: dict[str, Any]) -> tuple[str, dict[str
     return join, {"computed": json.dumps(results, ensure_ascii=False)}
 
 
-def _inputs_met(template: Template, inputs: Sequence[Indicator], params: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _inputs_met(inputs: Sequence[Indicator], params: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Every level with every combination of the inputs that its reports hold (own values in stored form)."""
     wanted = ", ".join(["r.level_id", *(f'x."{each.code}"' for each in inputs)])
     rows = _rows(
-        f"SELECT DISTINCT {wanted} FROM {_table(Report)} r, {_values(template, inputs)}"
+        f"SELECT DISTINCT {wanted} FROM {_table(Report)} r, {_values(inputs)}"
         f" WHERE {_REPORTS} AND r.state = {_ACCEPTED} AND r.level_id = ANY(%(levels)s)",
         params,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reports.models import Report, Rollup
@@ -93,3 +95,18 @@ def test_a_sum_beyond_64_bits_is_added_up_one_by_one():
     Report.objects.filter(unit__uid__in=hamlets).update(own={"a": 9 * 10**18})
     assert rolling_up.rebuild(play.cycle) == 3
     assert play.total("P", "a") == str(27 * 10**18)
+
+
+@pytest.mark.parametrize(
+    "indicators",
+    [
+        [indicator("words", "text", levels="hamlet|commune")],
+        [indicator("a"), indicator("always", "boolean", formula="1 == 1", levels="hamlet")],
+    ],
+    ids=["nothing is added up", "a formula reads nothing"],
+)
+def test_a_template_that_leaves_the_database_nothing_to_read_is_rebuilt_all_the_same(indicators: list[Any]) -> None:
+    play = given_cycle(given_template(*indicators))
+    play.hand_in("H1")
+    assert rolling_up.rebuild(play.cycle) == 3
+    assert computed_here(play) == {total.pk: as_compared(total) for total in Rollup.objects.all()}
