@@ -20,6 +20,7 @@ from reports.domain.indicators import AggregateUp, Indicator, Template, ValueTyp
 from reports.domain.numbers import canonical
 from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Adjustment, Report, Submission
+from reports.models.documents import place_in_jsonb
 from reports.queries.stretches import Stretch
 from units.models import Level
 
@@ -88,7 +89,7 @@ class _Measure:
             case AggregateUp.COUNT_YES:
                 return f"""', "yes": ' || {self.result} || '}}'"""
             case AggregateUp.DISTRIBUTION:
-                choices = sorted(enumerate(self.indicator.choices), key=lambda choice: _in_jsonb(choice[1]))
+                choices = sorted(enumerate(self.indicator.choices), key=lambda choice: place_in_jsonb(choice[1]))
                 counts = " || ', ' || ".join(
                     f"{_quoted(json.dumps(each, ensure_ascii=False))} || ': ' || {self.result}_{place}" for place, each in choices
                 )
@@ -220,11 +221,6 @@ def _same(indicator: Indicator) -> str:
     return f"{one} = {other}"
 
 
-def _in_jsonb(key: str) -> tuple[int, bytes]:
-    """Where a key stands in a jsonb object: the shorter ones first."""
-    return len(key.encode()), key.encode()
-
-
 def _adjusted(stretch: Stretch) -> set[str]:
     adjustments = Adjustment.objects.filter(
         report__cycle_id=stretch.cycle_id, report__position__gt=stretch.after, report__position__lte=stretch.last
@@ -246,7 +242,7 @@ def _add_adjustments(measure: _Measure, params: dict[str, Any]) -> None:
 def _added_up(measures: Sequence[_Measure]) -> str:
     columns = [column for measure in measures for column in measure.columns]
     once, again = ", ".join(column.name for column in columns), ", ".join(f"{column.again}({column.name})" for column in columns)
-    cells = [measure.cell for measure in sorted(measures, key=lambda measure: _in_jsonb(measure.indicator.code))]
+    cells = [measure.cell for measure in sorted(measures, key=lambda measure: place_in_jsonb(measure.indicator.code))]
     # OFFSET 0 keeps the planner from writing the cells out twice.
     return (
         " SELECT t.node, t.cells::json, t.counted, t.expected,"

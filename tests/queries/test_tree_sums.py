@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from reports.models import Report, Rollup
 from reports.services import rolling_up
@@ -110,3 +111,19 @@ def test_a_template_that_leaves_the_database_nothing_to_read_is_rebuilt_all_the_
     play.hand_in("H1")
     assert rolling_up.rebuild(play.cycle) == 3
     assert computed_here(play) == {total.pk: as_compared(total) for total in Rollup.objects.all()}
+
+
+def test_what_is_declared_by_many_at_once_is_written_as_the_database_writes_totals() -> None:
+    hamlets = [f"H{number}" for number in range(120)]
+    indicators = [indicator(code, up="sum") for code in ("zz", "a", "bb")]
+    play = given_cycle(given_template(*indicators), {"P": {"D": {f"C{uid}": [uid] for uid in hamlets}}})
+    communes = [f"C{uid}" for uid in hamlets]
+    for uid in (*hamlets, *communes):
+        play.save(uid, zz="1", a="2", bb="3")
+    for uids in (hamlets, communes):
+        play.submit(*uids)
+        play.accept(*uids)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), count(*) FILTER (WHERE declared::text = declared::jsonb::text) FROM reports_submission")
+        written, in_order = cursor.fetchone()
+    assert (written, in_order) == (240, 240)
