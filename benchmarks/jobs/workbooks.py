@@ -8,7 +8,7 @@ from pathlib import Path
 
 import openpyxl
 
-from benchmarks.country import ACCEPTED_AT, figures_of
+from benchmarks.country import ACCEPTED_AT, figures_of, largest_province
 from benchmarks.jobs.opening import AGAIN, open_again
 from benchmarks.jobs.sql import erase_cycle
 from benchmarks.measuring import Line, Setting, idle, in_turns
@@ -51,11 +51,12 @@ def open_for_communes() -> None:
 
 
 def write_workbooks(folder: Path) -> list[Path]:
-    """A workbook for each of two hundred communes, spread over the country: a column for each indicator that is entered."""
+    """A workbook for each of two hundred communes, those of the largest province first: a column for each indicator that is entered."""
     cycle = Cycle.objects.get(code=AGAIN)
     codes = [each.code for each in cycle.version.compiled().indicators if not each.is_formula]
+    inside = set(Report.objects.below(largest_province(cycle)).values_list("unit__uid", flat=True))
     communes = [place for place in places_of(cycle) if place.level == "commune"]
-    chosen = [communes[number * len(communes) // COMMUNES] for number in range(min(COMMUNES, len(communes)))]
+    chosen = sorted(communes, key=lambda place: place.uid not in inside)[:COMMUNES]
     return [write_workbook(folder / f"{place.uid}.xlsx", place, codes) for place in chosen]
 
 
