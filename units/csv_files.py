@@ -59,7 +59,7 @@ def read_columns(source: BinaryIO, columns: Sequence[str], problems: Problems) -
 def _columns_and_rows(
     source: BinaryIO, required: Sequence[str], optional: Sequence[str], problems: Problems
 ) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    rows = _numbered_rows(_Lines(source, problems), problems)
+    rows = _numbered_rows(source, problems)
     header = next(rows, None)
     if header is None:
         if not problems:
@@ -83,62 +83,59 @@ def _refuse_width(line: int, cells: Sequence[str], expected: int, problems: Prob
         )
 
 
-class _Lines:
-    """The text lines of a file. `number` is the line last read; `unreadable` says that one since the last reset was not text."""
-
-    def __init__(self, source: BinaryIO, problems: Problems) -> None:
-        self.source = source
-        self.problems = problems
-        self.number = 0
-        self.unreadable = False
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = self.source.readline(LONGEST_LINE)
-        if not line:
-            raise StopIteration
-        self.number += 1
-        if len(line) == LONGEST_LINE:
-            self._complain(Problem(gettext_noop("The line is longer than a megabyte. Is this a CSV file?")))
-            raise Refused(self.problems)
-        if self.number == 1:
-            line = line.removeprefix(codecs.BOM_UTF8)
-        if b"\0" in line:
-            self._complain(Problem(gettext_noop("The line holds a NUL byte. Save the file as CSV in UTF-8.")))
-            return line.decode("utf-8", errors="replace")
-        try:
-            return line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            self._complain(
-                Problem(gettext_noop("Byte %(place)d of the line is not UTF-8. Save the file as CSV in UTF-8."), {"place": error.start + 1})
-            )
-            return line.decode("utf-8", errors="replace")
-
-    def _complain(self, problem: Problem) -> None:
-        self.problems.add(problem.at(line=self.number))
-        self.unreadable = True
-
-
-def _numbered_rows(lines: _Lines, problems: Problems) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(lines, strict=True)
+def _numbered_rows(source: BinaryIO, problems: Problems) -> Iterator[tuple[int, list[str]]]:
+    """Each row that can be read, with the line it begins on; what can't goes to `problems`."""
+    unreadable: list[int] = []
+    reader = csv.reader(_text_lines(source, problems, unreadable), strict=True)
+    first_line = 1
     while True:
-        lines.unreadable = False
-        first_line = lines.number + 1
         try:
-            cells = next(reader)
-        except StopIteration:
-            return
+            for cells in reader:
+                if not unreadable:
+                    yield first_line, cells
+                elif first_line == 1:
+                    raise Refused(problems)
+                unreadable.clear()
+                first_line = reader.line_num + 1
         except csv.Error as error:
             problems.add(
                 Problem(gettext_noop("The row is no CSV (%(reason)s); check its quotation marks."), {"reason": str(error)}, line=first_line)
             )
-            cells = []
-        if not lines.unreadable:
-            yield first_line, cells
-        elif first_line == 1:
-            raise Refused(problems)
+            if unreadable and first_line == 1:
+                raise Refused(problems) from error
+            if not unreadable:
+                yield first_line, []
+            unreadable.clear()
+            first_line = reader.line_num + 1
+        else:
+            return
+
+
+def _text_lines(source: BinaryIO, problems: Problems, unreadable: list[int]) -> Iterator[str]:
+    """The lines of a file as text. The number of one that isn't text is added to `unreadable`."""
+    number = 0
+    while line := source.readline(LONGEST_LINE):
+        number += 1
+        problem, is_endless = None, len(line) == LONGEST_LINE
+        if number == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            text = line.decode("utf-8", errors="replace")
+            problem = Problem(
+                gettext_noop("Byte %(place)d of the line is not UTF-8. Save the file as CSV in UTF-8."), {"place": error.start + 1}
+            )
+        if "\0" in text:
+            problem = Problem(gettext_noop("The line holds a NUL byte. Save the file as CSV in UTF-8."))
+        if is_endless:
+            problem = Problem(gettext_noop("The line is longer than a megabyte. Is this a CSV file?"))
+        if problem is not None:
+            problems.add(problem.at(line=number))
+            unreadable.append(number)
+            if is_endless:
+                raise Refused(problems)
+        yield text
 
 
 def check_columns(line: int, columns: Sequence[str], required: Sequence[str], optional: Sequence[str], problems: Problems) -> None:

@@ -95,13 +95,16 @@ def _write(
     problems: Problems,
 ) -> None:
     journal: dict[int, dict[str, Any]] = {}
+    refused: list[tuple[Report, Problem]] = []
     entries = [(report, changes) for report, changes in entries if _says_something_new(report, changes)]
     for report, changes in entries:
         template = report.cycle.version.compiled()
-        changed = {code: value for code, value in changes.items() if report.own.get(code) != value}
-        problems.extend(forbidden(template, report, changed, step.by))
-        journal[report.pk] = {code: [report.own.get(code), value] for code, value in changed.items()}
+        before = report.own.get
+        changed = {code: value for code, value in changes.items() if before(code) != value}
+        refused += [(report, problem) for problem in forbidden(template, report, changed, step.by)]
+        journal[report.pk] = {code: [before(code), value] for code, value in changed.items()}
         report.own = {code: value for code, value in {**report.own, **changed}.items() if value is not None}
+    problems.extend(transitions.named(refused))
     problems.refuse_if_any()
     own = {report.pk: report.own for report, _ in entries}
     transitions.write(step, [report for report, _ in entries], updates={"own": each_its_own(own)} if own else {}, changes=journal)
@@ -110,14 +113,14 @@ def _write(
 def _misplaced(template: Template, report: Report, changed: Changes, by: User) -> list[Problem]:
     """Cells that this unit may not enter: not its level's, computed, closed by a level below, or the superior's (§5)."""
     entered = {code: value for code, value in changed.items() if value is not None}
-    problems = list(check_own(template, entered, report.level.code, report.levels_below))
+    problems = check_own(template, entered, report.level.code, report.levels_below)
     if by is not None:
         problems += [
             Problem(gettext_noop("“%(code)s” is entered by the superior."), {"code": code}, column=code)
             for code in entered
             if _is_the_superiors(template, code)
         ]
-    return [problem.at(unit_uid=report.unit.uid) for problem in problems]
+    return problems
 
 
 def _not_the_superiors(template: Template, report: Report, changed: Changes, by: User) -> list[Problem]:
@@ -128,7 +131,7 @@ def _not_the_superiors(template: Template, report: Report, changed: Changes, by:
         for code in changed
         if code in template.by_code and not _is_the_superiors(template, code)
     ]
-    return [problem.at(unit_uid=report.unit.uid) for problem in problems]
+    return problems
 
 
 def _is_the_superiors(template: Template, code: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -95,7 +96,7 @@ def import_figures(
                 onward = replace(journey, declaration=_DESPITE_THOSE_BELOW) if problems else journey
                 _collecting(problems, gathered, partial(_advance, chunk, owners, onward))
         problems.refuse_if_any()
-    return Imported(len(gathered.changes), gathered.count)
+    return Imported(len(gathered.members), gathered.count)
 
 
 def _owners(cycle: Cycle, by: User, uids: Collection[str] | None) -> dict[str, _Owner]:
@@ -108,22 +109,22 @@ def _owners(cycle: Cycle, by: User, uids: Collection[str] | None) -> dict[str, _
 
 
 class _Cell:
-    """An indicator's column: its bit among a unit's figures, and its values as JSON by what stood in the file."""
+    """An indicator's column: its bit among a unit's figures, and its values as JSON members by what stood in the file."""
 
     __slots__ = ("bit", "head", "indicator", "known")
 
     def __init__(self, place: int, indicator: Indicator) -> None:
         self.indicator = indicator
         self.bit = 1 << place
-        self.head = f'["{indicator.code}",'
+        self.head = f'"{indicator.code}":'
         self.known: dict[str, str] = {}
 
     def read(self, text: str) -> str:
-        """The value of a text, as JSON. Raises Refused."""
-        value = json.dumps(parse_plain(text, self.indicator), ensure_ascii=False, separators=(",", ":"))
+        """The indicator's member of a JSON object, with the value of a text. Raises Refused."""
+        member = self.head + json.dumps(parse_plain(text, self.indicator), ensure_ascii=False, separators=(",", ":")) + ","
         if len(text) <= _SHORT and len(self.known) < _REMEMBERED:
-            self.known[text] = value
-        return value
+            self.known[text] = member
+        return member
 
 
 class _Gathered:
@@ -133,12 +134,12 @@ class _Gathered:
         self.template = template
         self.problems = problems
         self.cells = {code: _Cell(place, indicator) for place, (code, indicator) in enumerate(template.by_code.items())}
-        #: for each unit its figures, `[code,line,value,file],` one after the other
-        self.changes: dict[str, str] = {}
+        #: for each unit the members of a JSON object of its figures, `"code":value,` one after the other
+        self.members: dict[str, str] = {}
+        #: for each unit the lines of these, in stretches of one file
+        self.lines: dict[str, list[tuple[str, array[int]]]] = {}
         #: for each unit a bit for each indicator that it has a figure of
         self.seen: dict[str, int] = {}
-        #: the files by name, numbered in the order in which they came
-        self.files: dict[str, int] = {}
         self.count = 0
         #: of each file the column of its figures, where they don't stand in one of their indicator's own
         self.value_columns: dict[str, str] = {}
@@ -152,29 +153,34 @@ class _Gathered:
                 self._refuse_strangers(uid, run)
 
     def _take_run(self, uid: str, file: str, run: Iterable[Figure]) -> None:
+        cells = self.cells
         seen = self.seen.get(uid, 0)
-        place = self.files.setdefault(file, len(self.files))
-        kept: list[str] = []
+        members: list[str] = []
+        lines: list[int] = []
         for figure in run:
-            cell = self.cells.get(figure.indicator)
-            if cell is None or figure.problem is not None:
+            line, column, _uid, code, text, _file, problem = figure
+            cell = cells.get(code)
+            if cell is None or problem is not None:
                 self._read(figure)
             elif seen & cell.bit:
-                self._keep(uid, seen, kept)
+                self._keep(uid, seen, file, members, lines)
                 self._refuse_second(figure)
-            elif (value := cell.known.get(figure.value) or self._read(figure)) is not None:
+            elif (member := cell.known.get(text) or self._read(figure)) is not None:
                 seen |= cell.bit
-                kept.append(f"{cell.head}{figure.line},{value},{place}],")
-                if figure.column != figure.indicator:
-                    self.value_columns[file] = figure.column
-        self._keep(uid, seen, kept)
+                members.append(member)
+                lines.append(line)
+                if column != code:
+                    self.value_columns[file] = column
+        self._keep(uid, seen, file, members, lines)
 
-    def _keep(self, uid: str, seen: int, kept: list[str]) -> None:
-        if kept:
-            self.changes[uid] = self.changes.get(uid, "") + "".join(kept)
+    def _keep(self, uid: str, seen: int, file: str, members: list[str], lines: list[int]) -> None:
+        if members:
+            self.members[uid] = self.members.get(uid, "") + "".join(members)
+            self.lines.setdefault(uid, []).append((file, array("L", lines)))
             self.seen[uid] = seen
-            self.count += len(kept)
-            kept.clear()
+            self.count += len(members)
+            members.clear()
+            lines.clear()
 
     def _read(self, figure: Figure) -> str | None:
         """The figure's value as JSON; None where it is refused."""
@@ -203,8 +209,7 @@ class _Gathered:
             self._read(figure)
 
     def _refuse_second(self, figure: Figure) -> None:
-        line, _value, place = self._figures(figure.unit_uid)[figure.indicator]
-        first = self._file(place)
+        first, line = self._places(figure.unit_uid)[figure.indicator]
         if first == figure.file:
             twice = Problem(gettext_noop("This figure is there twice; line %(line)d has it first."), {"line": line})
         else:
@@ -214,33 +219,31 @@ class _Gathered:
         column = figure.column if figure.column == figure.indicator else "indicator"
         self.problems.add(twice.at(line=figure.line, column=column, file=figure.file))
 
-    def _file(self, place: int) -> str:
-        return list(self.files)[place]
-
-    def _figures(self, uid: str) -> dict[str, tuple[int, Any, int]]:
-        """The unit's figures by indicator, each with its line, and the place of its file among `files`."""
-        return {code: (line, value, place) for code, line, value, place in json.loads(f"[{self.changes.get(uid, '')[:-1]}]")}
-
     def changes_of(self, uid: str) -> dict[str, Any]:
-        return {code: value for code, _line, value, _place in json.loads(f"[{self.changes[uid][:-1]}]")}
+        """The unit's figures by indicator."""
+        return json.loads(f"{{{self.members.get(uid, '')[:-1]}}}")
+
+    def _places(self, uid: str) -> dict[str, tuple[str, int]]:
+        """Where the unit's figures stand, by indicator: the file, and the line."""
+        places = [(file, line) for file, lines in self.lines.get(uid, ()) for line in lines]
+        return dict(zip(self.changes_of(uid), places, strict=True))
 
     def line_of(self, problem: Problem) -> Problem:
         """The problem at the line of the figure that it is about, or else at the first line of its unit."""
-        figures = self._figures(problem.unit_uid)
-        if problem.column in figures:
-            line, _value, place = figures[problem.column]
-            file = self._file(place)
+        places = self._places(problem.unit_uid)
+        if problem.column in places:
+            file, line = places[problem.column]
             return problem.at(line=line, column=self.value_columns.get(file, problem.column), file=file)
-        if figures:
-            place, line = min((place, line) for line, _value, place in figures.values())
-            return problem.at(line=line, column="unit_uid", file=self._file(place))
+        if places:
+            file, line = next(iter(places.values()))
+            return problem.at(line=line, column="unit_uid", file=file)
         return problem
 
 
 def _chunks(gathered: _Gathered, owners: dict[str, _Owner]) -> Iterator[Sequence[str]]:
     """The units of the file in chunks of one depth, the deepest first, in the order in which every action locks reports."""
     by_depth: dict[int, list[str]] = {}
-    for uid in sorted(gathered.changes, key=lambda uid: owners[uid].pk):
+    for uid in sorted(gathered.members, key=lambda uid: owners[uid].pk):
         by_depth.setdefault(owners[uid].depth, []).append(uid)
     for depth in sorted(by_depth, reverse=True):
         uids = by_depth[depth]
@@ -249,8 +252,9 @@ def _chunks(gathered: _Gathered, owners: dict[str, _Owner]) -> Iterator[Sequence
 
 
 def _save(uids: Sequence[str], gathered: _Gathered, owners: dict[str, _Owner], journey: Journey) -> None:
-    reports = transitions.lock_many(_reports(owners[uid].pk for uid in uids))
-    entries = [(report, gathered.changes_of(report.unit.uid)) for report in reports]
+    units = {owners[uid].pk: uid for uid in uids}
+    reports = transitions.lock_many(_reports(units))
+    entries = [(report, gathered.changes_of(units[report.pk])) for report in reports]
     filling.save_locked(entries, by=journey.by, at=journey.at, reason=journey.reason)
 
 

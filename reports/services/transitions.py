@@ -15,7 +15,7 @@ from itertools import groupby, islice
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_objects
 
 from reports.domain.workflow import TRANSITIONS, Action, State, Then, target
 from reports.models import Cycle, JournalEntry, Report, Submission
@@ -63,8 +63,11 @@ def lock(reports: QuerySet[Report]) -> list[Report]:
 
 
 def lock_many(reports: QuerySet[Report]) -> list[Report]:
-    """The same for a thousand of them, which share their cycle, their levels and mostly their superiors."""
-    related = reports.select_related("unit").prefetch_related("cycle__version", "level", "superior")
+    """The same for a thousand of them, which share their cycle, their levels and mostly their superiors.
+
+    Their units are looked up where one is named: see `named`.
+    """
+    related = reports.prefetch_related("cycle__version", "level", "superior")
     return list(related.select_for_update(of=("self",), no_key=True).order_by("cycle_id", "-depth", "pk"))
 
 
@@ -119,17 +122,17 @@ def check(step: Step, reports: Sequence[Report]) -> None:
     problems.refuse_if_any()
 
 
-def obstacles(step: Step, reports: Sequence[Report]) -> Iterator[Problem]:
+def named(found: Sequence[tuple[Report, Problem]]) -> list[Problem]:
+    """The problems, each with its report's unit."""
+    prefetch_related_objects([report for report, _ in found], "unit")
+    return [problem.at(unit_uid=report.unit.uid) for report, problem in found]
+
+
+def obstacles(step: Step, reports: Sequence[Report]) -> list[Problem]:
     """Every reason for which the step can't be taken on these locked reports."""
     if TRANSITIONS[step.action].by.is_the_unit:
         step.standing.learn(reports)
-    needs_reason = TRANSITIONS[step.action].needs_reason and not step.reason.strip()
-    for report in reports:
-        problem = _obstacle(step, report)
-        if problem is None and needs_reason:
-            problem = Problem(gettext_noop("Give a reason: this action is recorded with it."))
-        if problem is not None:
-            yield problem.at(unit_uid=report.unit.uid)
+    return named([(report, problem) for report in reports if (problem := _obstacle(step, report)) is not None])
 
 
 def _obstacle(step: Step, report: Report) -> Problem | None:
@@ -154,6 +157,8 @@ def _obstacle(step: Step, report: Report) -> Problem | None:
             gettext_noop("The moment %(at)s lies before the report's last journal entry, %(last)s."),
             {"at": step.at.isoformat(), "last": report.journal_at.astimezone(report.cycle.zone).isoformat()},
         )
+    if transition.needs_reason and not step.reason.strip():
+        return Problem(gettext_noop("Give a reason: this action is recorded with it."))
     return None
 
 
