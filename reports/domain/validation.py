@@ -32,7 +32,7 @@ class Finding:
 
 def check_own(template: Template, own: Mapping[str, Any], level: str, levels_below: Collection[str]) -> list[Problem]:
     """The cells of `own` that a report of `level`, with reports of `levels_below` below it, may not hold. A blank is none."""
-    if own.keys() <= _enterable(template, level, frozenset(levels_below)):
+    if own.keys() <= enterable(template, level, frozenset(levels_below)):
         return []
     return [
         problem.at(column=code)
@@ -42,8 +42,8 @@ def check_own(template: Template, own: Mapping[str, Any], level: str, levels_bel
 
 
 @lru_cache(maxsize=256)
-def _enterable(template: Template, level: str, levels_below: frozenset[str]) -> frozenset[str]:
-    """The codes that such a report may hold."""
+def enterable(template: Template, level: str, levels_below: frozenset[str]) -> frozenset[str]:
+    """The codes that a report of `level`, with reports of `levels_below` below it, may hold."""
     return frozenset(each.code for each in template.indicators if each.may_be_entered(level, levels_below))
 
 

@@ -11,16 +11,28 @@ from django.db import transaction
 
 from reports.domain.indicators import EnteredBy, Template
 from reports.domain.numbers import parse_plain
-from reports.domain.validation import check_own
+from reports.domain.validation import check_own, enterable
 from reports.domain.workflow import Action, State
 from reports.models import Adjustment, Report
-from reports.models.bulk import each_its_own
+from reports.models.bulk import as_json, each_its_own
 from reports.services import transitions
 from reports.services.transitions import Step
 from units.problems import Problem, Problems, Refused, gettext_noop
 from units.reach import User
 
 Changes = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a save leaves behind, as JSON: the report's own values, and what was before and is after of each that changed."""
+
+    own: str
+    changes: str
+
+    @classmethod
+    def of(cls, own: Mapping[str, Any], changes: Mapping[str, Any]) -> Written:
+        return cls(as_json(own), as_json(changes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +68,30 @@ def save(report_id: int, changes: Changes, *, by: User, at: datetime, seen: int)
         return report
 
 
-def save_locked(entries: Sequence[tuple[Report, Changes]], *, by: User, at: datetime, reason: str = "") -> None:
-    """Write the cells of several locked reports. Raises Refused with all that is wrong with the reports and with the cells."""
+def save_locked(
+    entries: Sequence[tuple[Report, Changes]],
+    first: Sequence[tuple[Report, Written]] = (),
+    *,
+    by: User,
+    at: datetime,
+    reason: str = "",
+) -> None:
+    """Write the cells of several locked reports. Raises Refused with all that is wrong with the reports and with the cells.
+
+    What is `first` is of reports that had none, and of indicators that are `enterable_at_first`.
+    """
     step = Step(Action.SAVE, by, at, reason)
     problems = Problems()
-    problems.extend(transitions.obstacles(step, [report for report, _ in entries]))
+    problems.extend(transitions.obstacles(step, [report for report, _ in (*entries, *first)]))
     _write(step, entries, _misplaced, problems)
+    _store(step, first)
+
+
+def enterable_at_first(report: Report, by: User) -> frozenset[str]:
+    """The indicators whose figures this user may enter without a look at each: none where the report has been begun."""
+    if report.state != State.NOT_STARTED or report.own or by is not None:
+        return frozenset()
+    return enterable(report.cycle.version.compiled(), report.level.code, frozenset(report.levels_below))
 
 
 def appraise(report_id: int, changes: Changes, *, by: User, at: datetime, seen: int) -> Report:
@@ -94,20 +124,27 @@ def _write(
     forbidden: Callable[[Template, Report, Changes, User], list[Problem]],
     problems: Problems,
 ) -> None:
-    journal: dict[int, dict[str, Any]] = {}
+    written: list[tuple[Report, Written]] = []
     refused: list[tuple[Report, Problem]] = []
-    entries = [(report, changes) for report, changes in entries if _says_something_new(report, changes)]
     for report, changes in entries:
-        template = report.cycle.version.compiled()
+        if not _says_something_new(report, changes):
+            continue
         before = report.own.get
         changed = {code: value for code, value in changes.items() if before(code) != value}
-        refused += [(report, problem) for problem in forbidden(template, report, changed, step.by)]
-        journal[report.pk] = {code: [before(code), value] for code, value in changed.items()}
+        refused += [(report, problem) for problem in forbidden(report.cycle.version.compiled(), report, changed, step.by)]
+        journal = {code: [before(code), value] for code, value in changed.items()}
         report.own = {code: value for code, value in {**report.own, **changed}.items() if value is not None}
+        written.append((report, Written.of(report.own, journal)))
     problems.extend(transitions.named(refused))
     problems.refuse_if_any()
-    own = {report.pk: report.own for report, _ in entries}
-    transitions.write(step, [report for report, _ in entries], updates={"own": each_its_own(own)} if own else {}, changes=journal)
+    _store(step, written)
+
+
+def _store(step: Step, written: Sequence[tuple[Report, Written]]) -> None:
+    if written:
+        own = each_its_own({report.pk: figures.own for report, figures in written})
+        changes = {report.pk: figures.changes for report, figures in written}
+        transitions.write(step, [report for report, _ in written], updates={"own": own}, changes=changes)
 
 
 def _misplaced(template: Template, report: Report, changed: Changes, by: User) -> list[Problem]:
@@ -151,7 +188,7 @@ def adjust(report_id: int, indicator: str, amount: str, reason: str, *, by: User
         value = _amount(report, indicator, amount)
         if not reason.strip():
             raise Refused(Problem(gettext_noop("Give a reason for the adjustment."), column="reason"))
-        transitions.write(step, [report], changes={report.pk: {f"{indicator} ±": [None, value]}})
+        transitions.write(step, [report], changes={report.pk: as_json({f"{indicator} ±": [None, value]})})
         return Adjustment.objects.create(
             report=report, indicator=indicator, amount=str(value), reason=reason.strip(), by_id=by.pk if by else None, at=at
         )
@@ -166,7 +203,7 @@ def drop_adjustment(adjustment_id: int, *, by: User, at: datetime, seen: int) ->
         report = _locked(adjustment.report_id)
         step = Step(Action.SAVE, by, at, adjustment.reason, {report.pk: seen})
         transitions.check(step, [report])
-        transitions.write(step, [report], changes={report.pk: {f"{adjustment.indicator} ±": [adjustment.amount, None]}})
+        transitions.write(step, [report], changes={report.pk: as_json({f"{adjustment.indicator} ±": [adjustment.amount, None]})})
         adjustment.delete()
         return report
 

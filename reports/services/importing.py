@@ -20,6 +20,7 @@ from reports.domain.workflow import State
 from reports.models import Cycle, Report
 from reports.policies import reports_in_reach
 from reports.services import filling, reviewing, submitting, transitions
+from reports.services.filling import Changes, Written
 from reports.services.submitting import Declaration
 from units.problems import Problem, Problems, Refused, gettext_noop
 from units.reach import User
@@ -108,38 +109,47 @@ def _owners(cycle: Cycle, by: User, uids: Collection[str] | None) -> dict[str, _
     return {uid: _Owner(pk, depth, superior_id is not None) for uid, pk, depth, superior_id in rows.iterator(chunk_size=5000)}
 
 
-class _Cell:
-    """An indicator's column: its bit among a unit's figures, and its values as JSON members by what stood in the file."""
+class _Member(NamedTuple):
+    """A figure as a member of JSON objects: as it is, and as what changes where there was none; a blank changes nothing."""
 
-    __slots__ = ("bit", "head", "indicator", "known")
+    figure: str
+    change: str
+
+
+class _Cell:
+    """An indicator's column: its bit among a unit's figures, and its values as JSON by what stood in the file."""
+
+    __slots__ = ("bit", "indicator", "known")
 
     def __init__(self, place: int, indicator: Indicator) -> None:
         self.indicator = indicator
         self.bit = 1 << place
-        self.head = f'"{indicator.code}":'
-        self.known: dict[str, str] = {}
+        self.known: dict[str, _Member] = {}
 
-    def read(self, text: str) -> str:
-        """The indicator's member of a JSON object, with the value of a text. Raises Refused."""
-        member = self.head + json.dumps(parse_plain(text, self.indicator), ensure_ascii=False, separators=(",", ":")) + ","
+    def read(self, text: str) -> _Member:
+        """The value of a text. Raises Refused."""
+        value = json.dumps(parse_plain(text, self.indicator), ensure_ascii=False, separators=(",", ":"))
+        code = self.indicator.code
+        member = _Member(f'"{code}":{value}', "" if value == "null" else f'"{code}":[null,{value}]')
         if len(text) <= _SHORT and len(self.known) < _REMEMBERED:
             self.known[text] = member
         return member
 
 
 class _Gathered:
-    """The file's figures by unit, as compact text, since a national file holds six million of them."""
+    """The file's figures by unit. A national file holds six million of them: equal ones are kept once."""
 
     def __init__(self, template: Template, problems: Problems) -> None:
         self.template = template
         self.problems = problems
         self.cells = {code: _Cell(place, indicator) for place, (code, indicator) in enumerate(template.by_code.items())}
-        #: for each unit the members of a JSON object of its figures, `"code":value,` one after the other
-        self.members: dict[str, str] = {}
+        #: for each unit its figures, in the order of the file
+        self.members: dict[str, tuple[_Member, ...]] = {}
         #: for each unit the lines of these, in stretches of one file
         self.lines: dict[str, list[tuple[str, array[int]]]] = {}
         #: for each unit a bit for each indicator that it has a figure of
         self.seen: dict[str, int] = {}
+        self._bits: dict[frozenset[str], int] = {}
         self.count = 0
         #: of each file the column of its figures, where they don't stand in one of their indicator's own
         self.value_columns: dict[str, str] = {}
@@ -155,7 +165,7 @@ class _Gathered:
     def _take_run(self, uid: str, file: str, run: Iterable[Figure]) -> None:
         cells = self.cells
         seen = self.seen.get(uid, 0)
-        members: list[str] = []
+        members: list[_Member] = []
         lines: list[int] = []
         for figure in run:
             line, column, _uid, code, text, _file, problem = figure
@@ -173,17 +183,17 @@ class _Gathered:
                     self.value_columns[file] = column
         self._keep(uid, seen, file, members, lines)
 
-    def _keep(self, uid: str, seen: int, file: str, members: list[str], lines: list[int]) -> None:
+    def _keep(self, uid: str, seen: int, file: str, members: list[_Member], lines: list[int]) -> None:
         if members:
-            self.members[uid] = self.members.get(uid, "") + "".join(members)
+            self.members[uid] = (*self.members.get(uid, ()), *members)
             self.lines.setdefault(uid, []).append((file, array("L", lines)))
             self.seen[uid] = seen
             self.count += len(members)
             members.clear()
             lines.clear()
 
-    def _read(self, figure: Figure) -> str | None:
-        """The figure's value as JSON; None where it is refused."""
+    def _read(self, figure: Figure) -> _Member | None:
+        """The figure's value; None where it is refused."""
         if figure.problem is not None:
             self.problems.add(figure.problem.at(file=figure.file))
             return None
@@ -221,7 +231,20 @@ class _Gathered:
 
     def changes_of(self, uid: str) -> dict[str, Any]:
         """The unit's figures by indicator."""
-        return json.loads(f"{{{self.members.get(uid, '')[:-1]}}}")
+        return json.loads("{" + ",".join([member.figure for member in self.members.get(uid, ())]) + "}")
+
+    def first_of(self, uid: str) -> Written:
+        """The unit's figures where it had none, as they are stored."""
+        members = [member for member in self.members[uid] if member.change]
+        return Written(
+            "{" + ",".join([member.figure for member in members]) + "}", "{" + ",".join([member.change for member in members]) + "}"
+        )
+
+    def are_all_of(self, uid: str, codes: frozenset[str]) -> bool:
+        """Does the unit have figures of these indicators alone?"""
+        if codes not in self._bits:
+            self._bits[codes] = sum(cell.bit for code, cell in self.cells.items() if code in codes)
+        return not self.seen[uid] & ~self._bits[codes]
 
     def _places(self, uid: str) -> dict[str, tuple[str, int]]:
         """Where the unit's figures stand, by indicator: the file, and the line."""
@@ -253,9 +276,15 @@ def _chunks(gathered: _Gathered, owners: dict[str, _Owner]) -> Iterator[Sequence
 
 def _save(uids: Sequence[str], gathered: _Gathered, owners: dict[str, _Owner], journey: Journey) -> None:
     units = {owners[uid].pk: uid for uid in uids}
-    reports = transitions.lock_many(_reports(units))
-    entries = [(report, gathered.changes_of(units[report.pk])) for report in reports]
-    filling.save_locked(entries, by=journey.by, at=journey.at, reason=journey.reason)
+    first: list[tuple[Report, Written]] = []
+    entries: list[tuple[Report, Changes]] = []
+    for report in transitions.lock_many(_reports(units)):
+        uid = units[report.pk]
+        if gathered.are_all_of(uid, filling.enterable_at_first(report, journey.by)):
+            first.append((report, gathered.first_of(uid)))
+        else:
+            entries.append((report, gathered.changes_of(uid)))
+    filling.save_locked(entries, first, by=journey.by, at=journey.at, reason=journey.reason)
 
 
 def _advance(uids: Sequence[str], owners: dict[str, _Owner], journey: Journey) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -103,17 +103,19 @@ def _correct(step: Step, reports: QuerySet[Report], until: date | None, notes: N
         return {"correct_by_at": by_moment, "in_correction": True, "review_due_at": None}
 
     with transaction.atomic():
-        entries = transitions.take(step, reports, corrected_by)
-        _note(entries, notes)
+        _note(step, transitions.take(step, reports, corrected_by), notes)
 
 
-def _note(entries: list[JournalEntry], notes: Notes) -> None:
+def _note(step: Step, reports: Sequence[Report], notes: Notes) -> None:
+    """Put the notes to the entries that the step has just left."""
     problems = Problems()
-    for entry in entries:
-        known = entry.report.cycle.version.compiled().by_code
+    for report in reports:
+        known = report.cycle.version.compiled().by_code
         for code in notes.keys() - known.keys():
-            problems.add(Problem(gettext_noop("The template has no indicator “%(code)s”."), {"code": code}, unit_uid=entry.report.unit.uid))
+            problems.add(Problem(gettext_noop("The template has no indicator “%(code)s”."), {"code": code}, unit_uid=report.unit.uid))
     problems.refuse_if_any()
-    ReviewNote.objects.bulk_create(
-        ReviewNote(entry=entry, indicator=code, text=text.strip()) for entry in entries for code, text in notes.items() if text.strip()
-    )
+    texts = {code: text.strip() for code, text in notes.items() if text.strip()}
+    if texts:
+        entries = JournalEntry.objects.filter(report__in=reports, action=step.action.value).order_by("report_id", "pk")
+        newest = dict(entries.values_list("report_id", "pk")).values()
+        ReviewNote.objects.bulk_create(ReviewNote(entry_id=pk, indicator=code, text=text) for pk in newest for code, text in texts.items())

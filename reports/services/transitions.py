@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property, partial
 from itertools import groupby, islice
 from typing import Any
 
@@ -19,7 +19,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_obj
 
 from reports.domain.workflow import TRANSITIONS, Action, State, Then, target
 from reports.models import Cycle, JournalEntry, Report, Submission
-from reports.models.bulk import add_many
+from reports.models.bulk import as_json, insert_like
 from reports.policies import Standing
 from reports.services import flagging, rolling_up
 from units.problems import Problem, Problems, Refused, gettext_noop
@@ -84,8 +84,8 @@ def take(
     reports: QuerySet[Report],
     updates: Callable[[Report], Mapping[str, Any]] = lambda report: {},
     changes: Callable[[Report], Mapping[str, Any]] = lambda report: {},
-) -> list[JournalEntry]:
-    """Take the step on all of the reports or on none.
+) -> list[Report]:
+    """Take the step on all of the reports or on none; the reports.
 
     `updates` gives the fields that the action sets (the same for reports of one cycle) and may raise Refused, `changes`
     what the journal keeps of them.
@@ -98,11 +98,9 @@ def take(
             problems.extend(obstacles(step, group))
             fields.append(_fields(group, updates, problems))
         problems.refuse_if_any()
-        return [
-            entry
-            for group, sets in zip(locked, fields, strict=True)
-            for entry in write(step, group, updates=sets, changes={report.pk: changes(report) for report in group})
-        ]
+        for group, sets in zip(locked, fields, strict=True):
+            write(step, group, updates=sets, changes={report.pk: as_json(changes(report)) for report in group})
+        return [report for group in locked for report in group]
 
 
 def _fields(group: Sequence[Report], updates: Callable[[Report], Mapping[str, Any]], problems: Problems) -> Mapping[str, Any]:
@@ -167,35 +165,43 @@ def write(
     reports: Sequence[Report],
     *,
     updates: Mapping[str, Any] | None = None,
-    changes: Mapping[int, Any] | None = None,
+    changes: Mapping[int, str] | None = None,
     submissions: Mapping[int, Submission] | None = None,
-) -> list[JournalEntry]:
-    """Write a checked step: `updates` go onto every report, `changes` and `submissions` (by report id) into its journal entry.
+) -> None:
+    """Write a checked step: `updates` go onto every report, `changes` (JSON) and `submissions` (by report id) into its journal entry.
 
     Raises Refused when a report isn't in the state any more in which it was checked.
     """
-    entries = [
-        JournalEntry(
-            report=report,
-            at=step.at,
-            by_id=step.by.pk if step.by is not None else None,
-            on_behalf=step.standing.on_behalf(report, step.action),
-            action=step.action.value,
-            from_state=report.state,
-            to_state=_target(step.action, report).value,
-            reason=step.reason,
-            changes=(changes or {}).get(report.pk, {}),
-            submission=(submissions or {}).get(report.pk),
-        )
-        for report in reports
-    ]
+    entries = list(_entries(step, reports, changes or {}, submissions or {}))
     _move(step, reports, updates or {})
-    add_many(entries)
+    insert_like(entries, ["report", "changes", "submission"])
     ids = [report.pk for report in reports]
     flagging.clear_untrue(ids, step.at)
     if step.action in _MARKING:
         rolling_up.mark([report for report in reports if _changes_totals(step.action, report)])
-    return entries
+
+
+def _entries(
+    step: Step, reports: Sequence[Report], changes: Mapping[int, str], submissions: Mapping[int, Submission]
+) -> Iterator[tuple[JournalEntry, tuple[int, str, int | None]]]:
+    """The step's entries, each as one like it with what is its own."""
+    like = cache(partial(_entry, step))
+    for report in reports:
+        sample = like(step.standing.on_behalf(report, step.action), report.state, _target(step.action, report).value)
+        submission = submissions[report.pk].pk if report.pk in submissions else None
+        yield sample, (report.pk, changes.get(report.pk, "{}"), submission)
+
+
+def _entry(step: Step, on_behalf: bool, from_state: str, to_state: str) -> JournalEntry:
+    return JournalEntry(
+        at=step.at,
+        by_id=step.by.pk if step.by is not None else None,
+        on_behalf=on_behalf,
+        action=step.action.value,
+        from_state=from_state,
+        to_state=to_state,
+        reason=step.reason,
+    )
 
 
 def _target(action: Action, report: Report) -> State:
