@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -19,6 +18,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from reports.admin import cycle_wizard
+from reports.admin.days_field import DaysField
 from reports.admin.manner import Buttons, CarefulImport, ReadOnly, actor, cycles_of
 from reports.domain.periods import parse_period
 from reports.models import Cycle, CycleLevel, DayOff, TemplateVersion
@@ -34,26 +35,6 @@ from units.wording import say
 
 #: what an open cycle leaves to change: it touches nothing that was stored
 EDITABLE_ONCE_OPEN = ("review_days", "correction_days", "reminders")
-
-
-class DaysField(forms.CharField):
-    """Whole numbers with commas between, such as `-3, 0, 1, 3, 7`."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return ", ".join(str(day) for day in value) if isinstance(value, list) else value
-
-    def clean(self, value: Any) -> list[int]:
-        parts = [part.strip() for part in super().clean(value).split(",") if part.strip()]
-        wrong = [part for part in parts if not re.fullmatch(r"[+-]?\d{1,3}", part, re.ASCII)]
-        if wrong:
-            raise ValidationError(
-                gettext("“%(found)s” is no number of days: write whole numbers up to 999 with commas between, such as -3, 0, 1, 3, 7."),
-                params={"found": wrong[0][:30]},
-            )
-        return sorted({int(part) for part in parts})
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return super().has_changed(self.prepare_value(initial), data)
 
 
 class CycleForm(forms.ModelForm):
@@ -157,6 +138,7 @@ class CycleAdmin(Buttons):
     readonly_fields = ["state", "opened_at", "closed_at"]
     inlines = [CycleLevelInline]
     change_form_template = "admin/reports/cycle/change_form.html"
+    change_list_template = "admin/reports/cycle/change_list.html"
     fieldsets = [
         (None, {"fields": ["version", "period", "code", "state", "opens_on", "opened_at", "closed_at"]}),
         (_("Days of the period"), {"fields": ["first_day", "cut_off", "reference_day", "time_zone"]}),
@@ -198,7 +180,14 @@ class CycleAdmin(Buttons):
         def button(name: str, view: Any) -> Any:
             return path(f"<path:object_id>/{name}/", self.admin_site.admin_view(require_POST(view)), name=f"reports_cycle_{name}")
 
-        return [button("open", self.open), button("close", self.close), button("reopen", self.reopen), *super().get_urls()]
+        wizard = path("plan/", self.admin_site.admin_view(self.plan), name="reports_cycle_plan")
+        return [wizard, button("open", self.open), button("close", self.close), button("reopen", self.reopen), *super().get_urls()]
+
+    def plan(self, request: HttpRequest) -> HttpResponse:
+        """The wizard: a cycle in steps, and how many reports it would have."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return cycle_wizard.answer(request, self)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -214,10 +203,7 @@ class CycleAdmin(Buttons):
         def open_cycle(cycle: Cycle) -> str:
             if not manages_cycle(actor(request), cycle):
                 raise Refused(Problem(gettext_noop("Only a cycle manager of the units at the top opens and closes a cycle.")))
-            opened = opening.open_cycle(cycle, timezone.now())
-            names = {level.code: str(level) for level in Level.objects.all()}
-            counts = ", ".join(f"{names[code]}: {count}" for code, count in opened.by_level.items())
-            return gettext("The cycle is open. Reports: %(counts)s.") % {"counts": counts}
+            return cycle_wizard.opening_said(opening.open_cycle(cycle, timezone.now()).by_level)
 
         return self.press(request, object_id, open_cycle)
 

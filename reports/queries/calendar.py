@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import holidays
+from django.utils.translation import get_language
 
 from reports.domain.deadlines import add_working_days, end_of_day, on_or_after
 from reports.models import Cycle, DayOff
@@ -14,8 +15,12 @@ class DaysOff:
     """A container of days off; the administration's own are asked for once."""
 
     def __init__(self) -> None:
-        self._public = holidays.country_holidays("VN")
-        self._own = set(DayOff.objects.values_list("day", flat=True))
+        self._public = holidays.country_holidays("VN", language="en_US" if get_language() == "en" else "vi")
+        self._own = dict(DayOff.objects.values_list("day", "name"))
+
+    def name_of(self, day: date) -> str:
+        """What day off it is, as the administration or the State calls it; empty for a day off without a name and for any other."""
+        return self._own.get(day) or str(self._public.get(day) or "")
 
     def __contains__(self, day: object) -> bool:
         return isinstance(day, date) and (day in self._own or day in self._public)

@@ -1,0 +1,204 @@
+"""The wizard of cycles: what is counted before it opens is what opening writes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import translation
+
+from reports.models import Cycle, DayOff, Report
+from tests.builders import given_template, given_user
+from tests.domain.builders import indicator
+from tests.entrypoints.admin_client import address, administrator, said, text_of
+from tests.entrypoints.test_admin_cycles import a_manager
+from tests.unit_builders import HEADER, load_csv, tree
+from units.models import Level, Membership
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _pages_in_english(settings: Any) -> None:
+    settings.LANGUAGE_CODE = "en"
+    translation.activate("en")
+
+
+@pytest.fixture
+def admin() -> Client:
+    return administrator()
+
+
+def a_tree() -> None:
+    """A province with two communes of hamlets; one hamlet is abolished, and an agency stands beside them."""
+    tree({"P": {"D": {"C": ["H1", "H2"], "E": ["H3"]}}})
+    load_csv(HEADER + ",kind", "OLD,OLD,Thôn cũ,hamlet,C,,2025-01-01,territory", "A,A,Ban Y tế,,P,,,agency")
+
+
+def filled_in(then: str = "look", levels: str = "commune hamlet", **changes: Any) -> dict[str, Any]:
+    usual = {
+        "version": given_template(indicator("a")).pk, "part": "H1", "year": "2025", "last_year": "", "code": "", "uids": "P",
+        "reminders": "-3, 0, 1", "review_days": "10", "correction_days": "5", "opens_on": "", "then": then,
+    }  # fmt: skip
+    return usual | {f"reports_{code}": "on" for code in levels.split()} | changes
+
+
+def plan(admin: Client, **fields: Any) -> Any:
+    return admin.post(address("cycle", "plan"), fields)
+
+
+def errors_of(response: Any) -> dict[str, list[str]]:
+    return dict(response.context["form"].errors)
+
+
+def test_looking_over_counts_the_reports_by_level_and_writes_nothing(admin: Client) -> None:
+    a_tree()
+    review = plan(admin, **filled_in()).context["review"]
+    assert [(row.level.code, row.reports) for row in review.levels] == [("commune", 2), ("hamlet", 3)]
+    assert review.code == "t-2025-H1"
+    assert not Cycle.objects.exists()
+
+
+def test_units_without_a_report_are_named_with_the_reason(admin: Client) -> None:
+    a_tree()
+    page = plan(admin, **filled_in())
+    assert page.context["review"].left_out == [
+        ("their level doesn't report in this cycle", 2, ["Đơn vị P", "Đơn vị D"]),
+        ("not valid on the reference day", 1, ["Thôn cũ"]),
+        ("agencies report in cycles of their own", 1, ["Ban Y tế"]),
+    ]
+
+
+@pytest.mark.parametrize("levels", ["province district commune hamlet", "commune hamlet", "province hamlet", "district"])
+@pytest.mark.parametrize("uids", ["P", "C", "D C", "C, E"])
+def test_what_is_counted_is_what_opening_writes(admin: Client, levels: str, uids: str) -> None:
+    a_tree()
+    sent = filled_in(levels=levels, uids=uids)
+    counted = plan(admin, **sent).context["review"].forecast.by_level
+    if not counted:
+        assert errors_of(plan(admin, **sent | {"then": "open"}))["__all__"]
+        return
+    plan(admin, **sent | {"then": "open"})
+    opened = Report.objects.values_list("level__code", flat=True)
+    assert counted == Counter(opened)
+
+
+def test_an_empty_due_day_is_the_usual_one_and_a_day_off_moves_to_the_next_working_day(admin: Client) -> None:
+    a_tree()
+    DayOff.objects.create(day=date(2025, 6, 20), name="Hội trại")
+    page = plan(admin, **filled_in(due_commune="20/06/2025"))
+    commune, hamlet = page.context["review"].levels
+    assert (commune.wanted, commune.due, commune.moved_because) == (date(2025, 6, 20), date(2025, 6, 23), "Hội trại")
+    assert (hamlet.wanted, hamlet.due, hamlet.moved_because) == (date(2025, 6, 16), date(2025, 6, 16), "")
+    assert hamlet.reminders == [date(2025, 6, 13), date(2025, 6, 16), date(2025, 6, 17)]
+    assert "Fri 20/06/2025 (Hội trại) → Mon 23/06/2025" in text_of(page)
+
+
+def test_the_calendar_shows_weekends_holidays_and_due_days(admin: Client) -> None:
+    a_tree()
+    page = plan(admin, **filled_in(cut_off="29/04/2025", due_hamlet="30/04/2025"))
+    days = {each.day: each for week in page.context["review"].weeks for each in week}
+    assert days[date(2025, 4, 30)].off == "Liberation Day/Reunification Day"
+    assert days[date(2025, 5, 3)].off == "weekend"
+    assert [level.code for level in days[date(2025, 5, 5)].due] == ["hamlet"]
+
+
+def test_a_cycle_is_opened_from_the_wizard_with_all_that_was_said(admin: Client) -> None:
+    a_tree()
+    sent = filled_in("open", code="K1", approval_commune="on", due_commune="19/06/2025", review_days="7")
+    response = plan(admin, **sent)
+    cycle = Cycle.objects.get()
+    assert (cycle.code, cycle.state, cycle.period, cycle.review_days, cycle.reminders) == ("K1", "open", "2025-H1", 7, [-3, 0, 1])
+    assert [(row.level.code, row.due_on, row.needs_approval) for row in cycle.levels.all()] == [
+        ("commune", date(2025, 6, 19), True),
+        ("hamlet", date(2025, 6, 16), False),
+    ]
+    commune, hamlet = Level.objects.get(code="commune"), Level.objects.get(code="hamlet")
+    assert said(response) == [f"The cycle is open. Reports: {commune}: 2, {hamlet}: 3."]
+
+
+def test_a_cycle_may_be_kept_as_planned(admin: Client) -> None:
+    a_tree()
+    assert said(plan(admin, **filled_in("keep", opens_on="20/06/2025"))) == ["The cycle “t-2025-H1” is planned."]
+    cycle = Cycle.objects.get()
+    assert (cycle.state, cycle.opens_on) == ("planned", date(2025, 6, 20))
+
+
+def test_a_span_of_years_is_planned(admin: Client) -> None:
+    a_tree()
+    plan(admin, **filled_in("keep", part="span", year="2021", last_year="2025"))
+    assert Cycle.objects.get().period == "2021..2025"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "error"),
+    [
+        ({"uids": "X"}, "uids", "There is no unit “X” within your reach."),
+        ({"uids": ""}, "units", "Name at least one unit at the top."),
+        ({"part": "span"}, "last_year", "Several years need a last year after the first."),
+        ({"cut_off": "01/01/2024"}, "cut_off", "The period can't end before it begins."),
+        ({"due_hamlet": "2025-06-16"}, "due_hamlet", "Write the day as dd/mm/yyyy, for instance 05/06/2026."),
+        ({"levels": ""}, "__all__", "Choose at least one level that reports."),
+    ],
+)
+def test_what_cannot_be_is_said_beside_its_field(admin: Client, changes: dict[str, Any], field: str, error: str) -> None:
+    a_tree()
+    response = plan(admin, **filled_in("open", **changes))
+    assert (response.status_code, errors_of(response)[field]) == (422, [error])
+    assert not Cycle.objects.exists()
+
+
+def test_a_code_that_is_taken_is_refused_on_the_page(admin: Client) -> None:
+    a_tree()
+    sent = filled_in("keep", code="K")
+    plan(admin, **sent)
+    assert errors_of(plan(admin, **sent))["__all__"] == ["There is a cycle “K” already; choose another code."]
+
+
+def test_units_out_of_reach_do_not_exist_for_the_wizard() -> None:
+    a_tree()
+    tree({"Q": {"R": ["S"]}})
+    mine = a_manager("P")
+    assert errors_of(plan(mine, **filled_in("open", uids="Q")))["uids"] == ["There is no unit “Q” within your reach."]
+
+
+def test_who_manages_no_unit_at_the_top_does_not_open() -> None:
+    a_tree()
+    viewer = a_manager("C")
+    Membership.objects.update(role="viewer")
+    response = plan(viewer, **filled_in("open", uids="C"))
+    assert errors_of(response)["__all__"] == ["Only a cycle manager of the units at the top opens and closes a cycle."]
+    assert not Cycle.objects.exists()
+
+
+def test_who_may_add_no_cycle_has_no_wizard() -> None:
+    user = given_user("mai")
+    user.is_staff = True
+    user.save()
+    client = Client()
+    client.force_login(user)
+    assert client.get(address("cycle", "plan")).status_code == 403
+
+
+def test_looking_over_asks_the_database_as_often_for_five_units_as_for_sixty(admin: Client, django_assert_max_num_queries: Any) -> None:
+    a_tree()
+    tree({"Q": {"R": {"S": [f"T{number}" for number in range(60)]}}})
+    load_csv(HEADER + ",kind", "OLD2,OLD2,Thôn cũ,hamlet,S,,2025-01-01,territory", "A2,A2,Ban,,Q,,,agency")
+    few = filled_in()
+    many = few | {"uids": "Q"}
+
+    def queries(sent: dict[str, Any]) -> int:
+        with django_assert_max_num_queries(30) as asked:
+            assert plan(admin, **sent).status_code == 200
+        return len(asked)
+
+    queries(few)
+    assert queries(few) == queries(many)
+
+
+def test_the_wizard_never_lists_units_whole(admin: Client) -> None:
+    tree({"P": {"D": {"C": [f"T{number}" for number in range(60)]}}})
+    assert admin.get(address("cycle", "plan")).content.decode().count("<option") < 40
