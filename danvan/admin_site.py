@@ -1,10 +1,33 @@
-from typing import cast
+"""The admin site: what is configured, in the order of the work, and the state of the jobs."""
+
+from __future__ import annotations
+
+from typing import Any, cast
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from units.autocomplete import FullNameAutocomplete
+
+#: the groups of the index, each with its models as `app.Model`
+GROUPS = [
+    ("set-up", _("1. Units and people"), ["units.Unit", "units.Level", "units.Succession", "auth.User", "units.Membership", "auth.Group"]),
+    ("templates", _("2. Templates of reports"), ["reports.ReportTemplate", "reports.TemplateVersion"]),
+    ("cycles", _("3. Cycles and their days"), ["reports.Cycle", "reports.CycleLevel", "reports.DayOff"]),
+    ("follow-up", _("4. Reports and flags"), ["reports.Report", "reports.Flag", "reports.Reminder"]),
+    (
+        "history",
+        _("5. What the workflow leaves behind"),
+        ["reports.JournalEntry", "reports.Submission", "reports.Adjustment", "reports.Rollup"],
+    ),
+]
 
 
 class DanvanAdminSite(AdminSite):
@@ -13,6 +36,54 @@ class DanvanAdminSite(AdminSite):
     site_title = _("Mass mobilisation – administration")
     site_header = _("Mass mobilisation – administration")
     index_title = _("Configuration")
+    index_template = "admin/work_index.html"
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         return cast(HttpResponse, FullNameAutocomplete.as_view(admin_site=self)(request))
+
+    def get_urls(self) -> list[Any]:
+        return [path("jobs/", self.admin_view(require_safe(self.jobs_view)), name="jobs"), *super().get_urls()]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """The models in the order of the work; a model that no group names comes last, under its app."""
+        apps = super().get_app_list(request, app_label)
+        if app_label:
+            return apps
+        found = {f"{app['app_label']}.{model['object_name']}": (app, model) for app in apps for model in app["models"]}
+        groups = []
+        for label, name, members in GROUPS:
+            inside = [found.pop(member) for member in members if member in found]
+            if inside:
+                models = [model for _app, model in inside]
+                url = f"{reverse('admin:index', current_app=self.name)}#{label}"
+                groups.append({**inside[0][0], "app_label": label, "app_url": url, "name": name, "models": models})
+        unnamed = [{**app, "models": [model for each, model in found.values() if each is app]} for app in apps]
+        return [*groups, *(app for app in unnamed if app["models"])]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        from danvan import admin_counts  # noqa: PLC0415  models are loaded after the site
+
+        context = {"work": admin_counts.work() if request.user.is_superuser else []}
+        return super().index(request, {**context, **(extra_context or {})})
+
+    def jobs_view(self, request: HttpRequest) -> HttpResponse:
+        """The health of the jobs, for whoever sees the totals and reminders that wait."""
+        from danvan import jobs  # noqa: PLC0415
+
+        if not request.user.is_superuser:
+            return self.login(request)
+        at = timezone.now()
+        answers, said = jobs.broker_state()
+        lines = [
+            jobs.Line(gettext("Database"), jobs.database_state(), is_well=True),
+            jobs.Line(gettext("Broker"), said, is_well=answers),
+            *jobs.waiting(at),
+        ]
+        context = {
+            **self.each_context(request),
+            "title": gettext("Health of the jobs"),
+            "jobs": jobs.jobs(at, broker_answers=bool(answers)),
+            "has_broker": answers is not None,
+            "lines": lines,
+        }
+        return render(request, "admin/jobs.html", context)

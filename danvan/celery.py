@@ -8,9 +8,12 @@ from typing import Any
 
 from celery import Celery
 from celery.result import AsyncResult
+from celery.signals import task_success
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from kombu.transport import TRANSPORT_ALIASES
+
+from danvan import ticks
 
 logger = logging.getLogger(__name__)
 
@@ -47,3 +50,9 @@ TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "danvan.broker:Trans
 app = WakingCelery("danvan")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@task_success.connect
+def _note(sender: Any, **kwargs: Any) -> None:
+    """Remember when each of the scheduler's tasks ended well; where that can't be noted, Celery logs it and goes on."""
+    ticks.note(sender.name)

@@ -1,4 +1,4 @@
-"""Reports as they stand: to be found and looked at. Their states change through the services alone, on the pages of the web."""
+"""Reports as they stand: to be found and looked at, extended and exempted. Other steps are taken on the pages of the web."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from import_export.formats.base_formats import CSV, XLSX
 from import_export.forms import ExportForm
 
 from reports.admin.manner import ReadOnly, SearchByUnit, cycles_of, page_of, reports_of
+from reports.admin.report_actions import ReportActions
 from reports.domain.deadlines import Timeliness
 from reports.models import Flag, Report
 from reports.resources import ReportStatusResource
@@ -74,7 +75,7 @@ class OpenFlagFilter(admin.SimpleListFilter):
 
 
 @admin.register(Report)
-class ReportAdmin(SearchByUnit, ExportMixin, ReadOnly):
+class ReportAdmin(ReportActions, SearchByUnit, ExportMixin, ReadOnly):
     resource_classes = [ReportStatusResource]
     formats = [CSV, XLSX]
     export_form_class = ExportForm
