@@ -10,15 +10,16 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 from import_export.forms import ConfirmImportForm, ImportForm
 from import_export.results import Result
 
+from reports.admin import version_pages
 from reports.admin.manner import Buttons, CarefulImport, page_of
 from reports.domain import indicators as domain
 from reports.domain import template_file
@@ -126,6 +127,9 @@ class TemplateVersionAdmin(CarefulImport, Buttons):
         return [
             path("<path:object_id>/publish/", view(require_POST(self.publish)), name="reports_templateversion_publish"),
             path("<path:object_id>/draft/", view(require_POST(self.draft)), name="reports_templateversion_draft"),
+            path("<path:object_id>/preview/", view(require_safe(self.preview)), name="reports_templateversion_preview"),
+            path("<path:object_id>/compare/", view(require_safe(self.compare)), name="reports_templateversion_compare"),
+            path("<path:object_id>/confirm/", view(require_safe(self.confirm)), name="reports_templateversion_confirm"),
             path("<path:object_id>/indicators.csv", view(self.indicator_file), name="reports_templateversion_file"),
             *super().get_urls(),
         ]
@@ -147,6 +151,25 @@ class TemplateVersionAdmin(CarefulImport, Buttons):
             return gettext("Version %(number)d is published. From now on it never changes.") % {"number": version.number}
 
         return self.press(request, object_id, publish)
+
+    def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return version_pages.preview(request, self._shown(request, object_id))
+
+    def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return version_pages.compare(request, self._shown(request, object_id), self.admin_site)
+
+    def confirm(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        if not request.user.has_perm("reports.change_templateversion"):
+            raise PermissionDenied
+        return version_pages.before_publishing(request, self._shown(request, object_id), self.admin_site)
+
+    def _shown(self, request: HttpRequest, object_id: str) -> TemplateVersion:
+        version: TemplateVersion | None = self.get_object(request, unquote(object_id))
+        if version is None:
+            raise Http404
+        if not self.has_view_permission(request, version):
+            raise PermissionDenied
+        return version
 
     def draft(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Begin the next version as a copy of this one, and go to it."""
@@ -252,6 +275,12 @@ class IndicatorAdmin(admin.ModelAdmin):
         (_("Entry"), {"fields": ["value_type", "choices", "columns", "decimals", "negative", "required", "levels", "entered_by"]}),
         (_("Computation"), {"fields": ["aggregate_up", "aggregate_time", "formula", "rules"]}),
     ]
+
+    change_form_template = "admin/reports/indicator/change_form.html"
+
+    def get_urls(self) -> list[Any]:
+        check = path("check/", self.admin_site.admin_view(require_POST(version_pages.check)), name="reports_indicator_check")
+        return [check, *super().get_urls()]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False

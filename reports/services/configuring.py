@@ -65,6 +65,22 @@ def problems_of(version: TemplateVersion) -> list[Problem]:
     return domain.problems_of_template(indicators, level_codes())
 
 
+def problems_with(row: Indicator) -> list[Problem]:
+    """What would keep the indicator's version from being published on account of this one, were it saved as it is.
+
+    Raises ValueError where one of its types is none.
+    """
+    others = row.version.indicators.exclude(pk=row.pk)
+    try:
+        changed = row.to_domain()
+        indicators = [*(other.to_domain() for other in others), changed]
+    except domain.RuleError as error:
+        return [error.problem]
+    last = len(indicators) - 1
+    found = domain.placed_problems(indicators, level_codes())
+    return [problem for place, problem in found if place == last or changed.code in str(problem.params.get("path", "")).split(" → ")]
+
+
 def level_codes() -> list[str]:
     """The known levels, the highest first."""
     return list(Level.objects.order_by("rank").values_list("code", flat=True))
