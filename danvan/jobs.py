@@ -67,13 +67,14 @@ def broker_state() -> tuple[bool | None, str]:
 
 
 def jobs(at: datetime, *, broker_answers: bool) -> list[Job]:
-    """The scheduler's tasks, and when each last ended well."""
+    """The scheduler's tasks, and when each last ended well. One of which nothing is known yet is late where no other is known either."""
     schedule: dict[str, dict[str, Any]] = settings.CELERY_BEAT_SCHEDULE
     known = ticks.last([entry["task"] for entry in schedule.values()]) if broker_answers else {}
     found = []
     for name, entry in schedule.items():
         every, last = timedelta(seconds=entry["schedule"]), known.get(entry["task"])
-        found.append(Job(str(WHAT[name]), every, last, is_late=last is None or at - last > TURNS_MISSED * every + GRACE))
+        is_late = at - last > TURNS_MISSED * every + GRACE if last else not known
+        found.append(Job(str(WHAT[name]), every, last, is_late))
     return found
 
 

@@ -171,12 +171,19 @@ class PlanForm(forms.Form):
         return [level for level in self.levels if self.cleaned_data.get(f"reports_{level.code}")]
 
     @cached_property
+    def forecast(self) -> Forecast:
+        return opening.forecast(self.cleaned_data["tops"], self.cleaned_data["reference_day"], [level.code for level in self.reporting])
+
+    @cached_property
     def wanted_due(self) -> dict[str, date]:
-        """The due day of each reporting level as it was given, or else the usual one."""
-        cut_off = self.cleaned_data["cut_off"]
-        usual = [add_working_days(cut_off, USUAL_DUE[min(above, len(USUAL_DUE) - 1)], self.days_off) for above in range(len(self.levels))]
-        from_below = list(reversed(self.reporting))
-        return {level.code: self.cleaned_data[f"due_{level.code}"] or usual[above] for above, level in enumerate(from_below)}
+        """The due day of each reporting level as it was given, or else the usual one; a level without reports takes up no step."""
+        wanted: dict[str, date] = {}
+        step = 0
+        for level in reversed(self.reporting):
+            usual = add_working_days(self.cleaned_data["cut_off"], USUAL_DUE[min(step, len(USUAL_DUE) - 1)], self.days_off)
+            wanted[level.code] = self.cleaned_data[f"due_{level.code}"] or usual
+            step += level.code in self.forecast.by_level
+        return wanted
 
     def plan(self) -> Plan:
         cleaned = self.cleaned_data
@@ -232,7 +239,7 @@ class Review:
 def review_of(form: PlanForm) -> Review:
     """What the plan of a valid form comes to. Nothing is written."""
     plan = form.plan()
-    found = opening.forecast(form.cleaned_data["tops"], plan.reference_day, plan.levels)
+    found = form.forecast
     rows = [_due_row(level, found, plan, form.days_off) for level in form.reporting]
     left_out = [(str(WHY_NOT[reason]), count, found.examples[reason]) for reason, count in found.left_out.items()]
     code = plan.code or opening.free_code(plan.version, plan.period)

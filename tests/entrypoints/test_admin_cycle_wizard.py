@@ -97,6 +97,12 @@ def test_an_empty_due_day_is_the_usual_one_and_a_day_off_moves_to_the_next_worki
     assert "Fri 20/06/2025 (Hội trại) → Mon 23/06/2025" in text_of(page)
 
 
+def test_a_level_that_no_unit_has_takes_up_no_step_of_the_usual_due_days(admin: Client) -> None:
+    tree({"P": ["C"]}, levels=("province", "commune"))
+    page = plan(admin, **filled_in(levels="province district commune hamlet"))
+    assert {row.level.code: row.due.day for row in page.context["review"].levels if row.reports} == {"commune": 16, "province": 18}
+
+
 def test_the_calendar_shows_weekends_holidays_and_due_days(admin: Client) -> None:
     a_tree()
     page = plan(admin, **filled_in(cut_off="29/04/2025", due_hamlet="30/04/2025"))

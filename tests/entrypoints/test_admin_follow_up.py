@@ -131,8 +131,13 @@ def test_a_job_is_late_once_it_missed_its_turns() -> None:
     def late(moment: datetime) -> dict[timedelta, bool]:
         return {job.every: job.is_late for job in jobs.jobs(moment, broker_answers=True)}
 
-    minute, never = timedelta(minutes=1), timedelta(minutes=10)
-    assert (late(at)[minute], late(at + timedelta(minutes=5))[minute], late(at)[never]) == (False, True, True)
+    minute, not_yet = timedelta(minutes=1), timedelta(minutes=10)
+    assert (late(at)[minute], late(at + timedelta(minutes=5))[minute], late(at)[not_yet]) == (False, True, False)
+
+
+def test_where_nothing_is_known_of_any_job_all_are_late() -> None:
+    cache.clear()
+    assert all(job.is_late for job in jobs.jobs(timezone.now(), broker_answers=True))
 
 
 def test_a_broker_that_does_not_answer_is_said(admin: Client, settings: Any) -> None:
