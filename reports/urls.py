@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reports.views import reporter, reviewer, totals
+from reports.views import dashboards, reporter, reviewer, totals
 
 app_name = "reports"
 
@@ -19,4 +19,13 @@ urlpatterns = [
     path("reports/<int:report_id>/totals/", totals.totals, name="totals"),
     path("reports/<int:report_id>/totals-pending/", totals.pending, name="pending"),
     path("reports/<int:report_id>/totals/<str:code>/", totals.total, name="total"),
+    path("dashboards/", dashboards.overview, name="dashboards"),
+    path("dashboards/<int:report_id>/progress/", dashboards.progress, name="dashboard-progress"),
+    path("dashboards/<int:report_id>/progress.csv", dashboards.progress, {"as_file": True}, name="dashboard-progress-file"),
+    path("dashboards/<int:report_id>/timeliness/", dashboards.timeliness, name="dashboard-timeliness"),
+    path("dashboards/<int:report_id>/timeliness.csv", dashboards.timeliness, {"as_file": True}, name="dashboard-timeliness-file"),
+    path("dashboards/<int:report_id>/indicators/", dashboards.indicators, name="dashboard-indicators"),
+    path("dashboards/<int:report_id>/indicators.csv", dashboards.indicators, {"as_file": True}, name="dashboard-indicators-file"),
+    path("dashboards/<int:report_id>/warnings/", dashboards.warnings, name="dashboard-warnings"),
+    path("dashboards/<int:report_id>/warnings.csv", dashboards.warnings, {"as_file": True}, name="dashboard-warnings-file"),
 ]

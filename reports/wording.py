@@ -19,6 +19,7 @@ from reports.domain.workflow import Action, State
 from reports.models.journal import ACTION_LABELS
 from reports.models.report import STATE_LABELS
 from reports.queries.form_sheet import Section
+from reports.queries.ranking import Measure
 from units import wording
 from units.problems import Problem
 
@@ -135,3 +136,20 @@ def required_blank(section: Section) -> str:
     """How many required cells of a section are still blank; empty where none is."""
     count = section.required_blank
     return ngettext("%(count)d required blank", "%(count)d required blank", count) % {"count": count} if count else ""
+
+
+def shown_measure(measure: Measure, value: Fraction | None) -> str:
+    """What units are ranked by: a ratio with two decimals, anything else as its total is shown. Empty where it is blank."""
+    if value is None:
+        return ""
+    return shown_number(measure.indicator, value) if measure.per is None else display(value, 2, get_language() or "vi")
+
+
+def percent(share: Fraction) -> str:
+    """A share of one as `97,5 %`."""
+    return display(share * 100, 1, get_language() or "vi") + " %"
+
+
+def signed(value: Fraction, text: str) -> str:
+    """The text of an amount without its sign, with it; `=` for none."""
+    return "=" if value == 0 else ("+" if value > 0 else "−") + text

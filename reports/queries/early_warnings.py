@@ -1,0 +1,107 @@
+"""Figures that leave their unit's own history or their siblings', robustly: by median and MAD, the most striking first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+from reports.domain.aggregation import figures
+from reports.domain.indicators import Indicator, Template, ValueType
+from reports.domain.outliers import Outlier, outliers
+from reports.models import Cycle, Report, ReportQuerySet
+from reports.queries.consolidated import Total, total_of
+from reports.queries.lineage import children_of
+from reports.queries.ranking import measures_of
+from reports.queries.trends import cycles_alike, number, reports_in
+
+#: what differs by less from the usual is told apart from chance by nobody: cases, percentage points
+_LEAST = {ValueType.INTEGER: 3, ValueType.PERCENT: 5, ValueType.BOOLEAN: 3}
+#: a total that lacks more than a tenth of its reports is low because of that
+_MOST_LACKING = 10
+
+#: indicator → report → figure
+Table: TypeAlias = Mapping[str, Mapping[int, Fraction]]
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyWarning:
+    """A unit's figure with the one of the period before. `among` compares it with its siblings' figures, `change` its
+    change with their changes."""
+
+    report: Report
+    indicator: Indicator
+    value: Fraction
+    before: Fraction | None
+    total: Total
+    among: Outlier | None
+    change: Outlier | None
+
+    @property
+    def score(self) -> Fraction:
+        return max(abs(each.score) for each in (self.among, self.change) if each is not None)
+
+
+def early_warnings(report: Report, reach: ReportQuerySet) -> list[EarlyWarning]:
+    """What stands apart among the units directly below `report`, the most striking first. Three queries.
+
+    A figure that stood apart on the same side in the period before, and has not changed strikingly, is no news.
+    """
+    template = report.cycle.version.compiled()
+    children = children_of(report)
+    totals = {child.pk: total_of(template, child) for child in children}
+    complete = [child for child in children if _is_nearly_complete(totals[child.pk])]
+    past = cycles_alike(report.cycle)[-2:-1]
+    earlier = reports_in(reach, past, [child.unit_id for child in children]) if past else {}
+    indicators = measures_of(template)
+    now = _table(template, indicators, ((child.pk, totals[child.pk]) for child in complete))
+    before = _table_before(template, indicators, past, complete, earlier)
+    by_pk = {child.pk: child for child in children}
+    found = [
+        EarlyWarning(by_pk[pk], each, now[each.code][pk], before[each.code].get(pk), totals[pk], among, change)
+        for each in indicators
+        for pk, (among, change) in _striking(each, now[each.code], before[each.code]).items()
+    ]
+    return sorted(found, key=lambda warning: -warning.score)
+
+
+def _striking(
+    indicator: Indicator, now: Mapping[int, Fraction], before: Mapping[int, Fraction]
+) -> dict[int, tuple[Outlier | None, Outlier | None]]:
+    among, usual = _apart(indicator, now), _apart(indicator, before)
+    changes = _apart(indicator, {pk: now[pk] - before[pk] for pk in now.keys() & before.keys()})
+    news = {pk: one for pk, one in among.items() if pk in changes or pk not in usual or usual[pk].is_high != one.is_high}
+    return {pk: (news.get(pk), changes.get(pk)) for pk in [*news, *(pk for pk in changes if pk not in news)]}
+
+
+def _apart(indicator: Indicator, values: Mapping[int, Fraction]) -> dict[int, Outlier]:
+    least = _LEAST.get(indicator.value_type, 0)
+    return {pk: found for pk, found in outliers(values).items() if abs(found.value - found.median) >= least}
+
+
+def _table(template: Template, indicators: Iterable[Indicator], totals: Iterable[tuple[int, Total]]) -> Table:
+    table: dict[str, dict[int, Fraction]] = {each.code: {} for each in indicators}
+    for pk, total in totals:
+        values = figures(template, total.cells)
+        for code, row in table.items():
+            if (value := number(values.get(code))) is not None:
+                row[pk] = value
+    return table
+
+
+def _table_before(
+    now: Template, indicators: list[Indicator], past: list[Cycle], children: list[Report], earlier: Mapping[tuple[int, int], Report]
+) -> Table:
+    """Of those children whose totals were nearly complete then too; only what can be read as a figure of today's version."""
+    if not past:
+        return {each.code: {} for each in indicators}
+    then = past[0].version.compiled()
+    known = ((child.pk, earlier.get((past[0].pk, child.unit_id))) for child in children)
+    totals = [(pk, total_of(then, report)) for pk, report in known if report is not None]
+    table = _table(then, indicators, [(pk, total) for pk, total in totals if _is_nearly_complete(total)])
+    return {each.code: table[each.code] if each.continues(then.by_code.get(each.code)) else {} for each in indicators}
+
+
+def _is_nearly_complete(total: Total) -> bool:
+    return total.counted > 0 and (total.expected - total.counted) * _MOST_LACKING <= total.expected
