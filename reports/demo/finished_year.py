@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from reports.demo.chance import happens
 from reports.demo.desk import Desk, Users
 from reports.demo.figures import Span
@@ -16,23 +18,28 @@ PERIOD = "2024-Y"
 SPAN = Span(halves=("first", "second"), begins="2023", ends="2024")
 
 _CLOSED_AFTER = 27
+_WINDOWS = {"hamlet": (HAMLETS, HAMLETS_LATE), "commune": (COMMUNES, COMMUNES_LATE), "district": (DISTRICTS, DISTRICTS_LATE)}
 
 
 def load(version: TemplateVersion, users: Users) -> None:
     """Open the cycle, take every report through it, and close it."""
-    period = parse_period(PERIOD)
-    plan = Plan(version, PERIOD, period.first_day, period.last_day, period.last_day, [PROVINCE_BEFORE], due_days(period.last_day))
+    finish(version, users, PERIOD, SPAN, {"hamlet": 4, "commune": 3, "district": 10})
+
+
+def finish(version: TemplateVersion, users: Users, code: str, span: Span, late: Mapping[str, int]) -> None:
+    """A cycle in which everybody reported: of the levels in `late`, and so many in a hundred of each too late."""
+    period = parse_period(code)
+    levels = [*late, "province"]
+    due = {level: day for level, day in due_days(period.last_day).items() if level in levels}
+    plan = Plan(version, code, period.first_day, period.last_day, period.last_day, [PROVINCE_BEFORE], due, levels=levels)
     cycle = open_planned(plan, opened_at(period.last_day)).cycle
-    desk = Desk(cycle, SPAN, users, period.last_day)
-    for level, windows, late_windows, percent in (
-        ("hamlet", HAMLETS, HAMLETS_LATE, 4),
-        ("commune", COMMUNES, COMMUNES_LATE, 3),
-        ("district", DISTRICTS, DISTRICTS_LATE, 10),
-    ):
+    desk = Desk(cycle, span, users, period.last_day)
+    for level, percent in late.items():
+        windows, late_windows = _WINDOWS[level]
         uids = desk.uids(level)
-        late = [uid for uid in uids if happens(uid, f"late|{PERIOD}", percent)]
-        desk.submissions([uid for uid in uids if uid not in late], windows, desk.accept)
-        desk.submissions(late, late_windows, desk.accept)
+        too_late = [uid for uid in uids if happens(uid, f"late|{code}", percent)]
+        desk.submissions([uid for uid in uids if uid not in too_late], windows, desk.accept)
+        desk.submissions(too_late, late_windows, desk.accept)
     desk.plan(desk.moment(11, 9, 30), lambda at: desk.submit([PROVINCE_BEFORE], at))
     desk.sweeps((3, 5, 7, 12))
     desk.plan(desk.moment(_CLOSED_AFTER, 16), lambda at: close_cycle(cycle, by=users[PROVINCE_BEFORE], at=at))

@@ -16,7 +16,7 @@ from reports.models import TemplateVersion
 from reports.services.opening import Plan, open_planned
 
 PERIOD = "2025-H1"
-SPAN = Span(halves=("first",), begins="2024", ends="2025-06")
+SPAN = Span(halves=("first of 2025",), begins="2024", ends="2025-06")
 
 #: what the visitor still has to answer in the report of COMMUNE_BEFORE; the first is required
 LEFT_TO_THE_VISITOR = ("don_giai_quyet", "dt_y_kien_tra_loi", "kien_nghi")

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import transaction
 from django.utils.translation import gettext
 
-from reports.demo import current_year, finished_year, half_year
+from reports.demo import current_year, earlier_halves, finished_year, half_year
 from reports.demo.accounts import Account, accounts, make_accounts
 from reports.demo.places import load_units
 from reports.demo.windows import opened_at
@@ -48,6 +48,8 @@ def _load(say: Callable[[str], None], at: datetime) -> None:
     say(gettext("%(units)d units, %(hamlets)d invented hamlets.") % {"units": loaded.added, "hamlets": invented.hamlets})
     version = _template()
     users = make_accounts()
+    say(gettext("Reports of earlier years …"))
+    earlier_halves.load(version, users)
     say(gettext("Reports of %(period)s …") % {"period": period_name(finished_year.PERIOD)})
     finished_year.load(version, users)
     say(gettext("Reports of %(period)s …") % {"period": period_name(half_year.PERIOD)})
@@ -61,5 +63,5 @@ def _template() -> TemplateVersion:
     with _TEMPLATE_FILE.open("rb") as file:
         indicators = parse_indicators(file, configuring.level_codes())
     version = configuring.add_version(TEMPLATE, _NAME, indicators, name_en=_NAME_EN)
-    configuring.publish(version, opened_at(parse_period(finished_year.PERIOD).last_day))
+    configuring.publish(version, opened_at(parse_period(earlier_halves.FIRST_PERIOD).last_day))
     return version

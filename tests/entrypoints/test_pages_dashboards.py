@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from reports.services import rolling_up
+from tests.builders import Play, given_user
+from tests.entrypoints.pages import given_form_cycle, looked_at, officers, signed_in, text_of
+from tests.entrypoints.test_pages_queries import MOST, asked, given_province
+
+pytestmark = pytest.mark.django_db
+PAGES = ("progress/", "progress/?by=state", "timeliness/", "indicators/", "indicators/?indicator=ty_le&order=lowest", "warnings/")
+FILES = ("progress.csv", "timeliness.csv", "indicators.csv?indicator=ty_le", "warnings.csv")
+
+
+@pytest.fixture
+def play() -> Play:
+    """Two of three hamlets accepted."""
+    play = given_form_cycle()
+    for uid, ho, ngheo in (("H1", "1200", "30"), ("H2", "34", "0")):
+        play.hand_in(uid, ho=ho, ngheo=ngheo)
+    rolling_up.drain_all([play.cycle.pk])
+    return play
+
+
+def rows_of(response: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+
+
+@pytest.mark.parametrize("page", [*PAGES, *FILES])
+def test_only_who_reaches_a_unit_sees_its_dashboards(play: Play, page: str):
+    users = officers()
+    path = f"/dashboards/{play.report('D').pk}/{page}"
+    with looked_at():
+        assert [signed_in(users[who]).get(path).status_code for who in ("province", "district", "viewer", "commune", "stranger")] == [
+            200,
+            200,
+            200,
+            404,
+            404,
+        ]
+
+
+def test_a_unit_with_nothing_below_has_no_dashboards(play: Play):
+    with looked_at():
+        assert signed_in(officers()["hamlet"]).get(f"/dashboards/{play.report('H1').pk}/progress/").status_code == 404
+
+
+def test_the_overview_leads_to_the_topmost_units_in_reach(play: Play):
+    with looked_at():
+        shown = signed_in(officers()["viewer"]).get("/dashboards/")
+    assert f"/dashboards/{play.report('D').pk}/progress/" in shown.content.decode()
+    assert f"/dashboards/{play.report('P').pk}/progress/" not in shown.content.decode()
+
+
+def test_the_map_says_in_words_what_it_says_in_colours(play: Play):
+    with looked_at():
+        shown = text_of(signed_in(officers()["district"]).get(f"/dashboards/{play.report('C').pk}/progress/"))
+    assert "Đơn vị H1 : Đúng hạn" in shown
+    assert "Đơn vị H3 : Chưa đến hạn" in shown
+
+
+def test_a_ratio_stands_beside_its_totals_and_an_incomplete_total_says_how_much_is_in(play: Play):
+    with looked_at():
+        client = signed_in(officers()["district"])
+        shown = text_of(client.get(f"/dashboards/{play.report('D').pk}/indicators/?indicator=ty_le"))
+        row = rows_of(client.get(f"/dashboards/{play.report('D').pk}/indicators.csv?indicator=ty_le"))[0]
+    assert "1 Đơn vị C 2,43 1.234 30 2/4" in shown
+    assert (row["unit_uid"], row["value"], row["ho"], row["ngheo"], row["counted"], row["expected"]) == (
+        "C",
+        "2.431118314425",
+        "1234",
+        "30",
+        "2",
+        "4",
+    )
+
+
+def test_a_blank_has_no_place_in_the_ranking_and_is_no_zero(play: Play):
+    with looked_at():
+        client = signed_in(officers()["district"])
+        row = rows_of(client.get(f"/dashboards/{play.report('C').pk}/indicators.csv?indicator=ho"))[-1]
+    assert (row["place"], row["unit_uid"], row["value"]) == ("", "H3", "")
+
+
+@pytest.mark.parametrize("query", ["indicator=uu_diem", "indicator=loai", "indicator=nope", "indicator=ho&per=cuoc_khac"])
+def test_what_can_not_be_ranked_is_not_found(play: Play, query: str):
+    with looked_at():
+        assert signed_in(officers()["district"]).get(f"/dashboards/{play.report('D').pk}/indicators/?{query}").status_code == 404
+
+
+def test_charts_are_titled_and_described_and_carry_no_style_of_their_own(play: Play):
+    with looked_at():
+        shown = signed_in(officers()["district"]).get(f"/dashboards/{play.report('C').pk}/indicators/").content.decode()
+    assert "<title>Số hộ" in shown
+    assert "<desc>" in shown
+    assert "style=" not in shown
+
+
+def counts(name: str, play: Play) -> dict[str, int]:
+    reader = signed_in(given_user(f"viewer of {name}", **{name: "viewer"}))
+    return {page: asked(reader, f"/dashboards/{play.report(name).pk}/{page}") for page in PAGES}
+
+
+def test_every_dashboard_asks_as_often_in_a_large_province_as_in_a_small_one():
+    small, large = given_province("P", 1, 1, 4), given_province("Q", 2, 3, 10)
+    few, many = counts("P", small), counts("Q", large)
+    assert many == few
+    assert {page: count for page, count in many.items() if count > MOST} == {}
