@@ -151,5 +151,5 @@ def percent(share: Fraction) -> str:
 
 
 def signed(value: Fraction, text: str) -> str:
-    """The text of an amount without its sign, with it; `=` for none."""
-    return "=" if value == 0 else ("+" if value > 0 else "−") + text
+    """The text of an amount without its sign, with it; `=` where nothing is left of it."""
+    return "=" if text.strip("0,.") == "" else ("+" if value > 0 else "−") + text

@@ -14,7 +14,7 @@ from reports.models import Cycle, Report, ReportQuerySet
 from reports.queries.consolidated import Total, total_of
 from reports.queries.lineage import children_of
 from reports.queries.ranking import measures_of
-from reports.queries.trends import cycles_alike, number, reports_in
+from reports.queries.trends import cycles_alike, number, reports_in, unlike
 
 #: what differs by less from the usual is told apart from chance by nobody: cases, percentage points
 _LEAST = {ValueType.INTEGER: 3, ValueType.PERCENT: 5, ValueType.BOOLEAN: 3}
@@ -56,7 +56,7 @@ def early_warnings(report: Report, reach: ReportQuerySet) -> list[EarlyWarning]:
     earlier = reports_in(reach, past, [child.unit_id for child in children]) if past else {}
     indicators = measures_of(template)
     now = _table(template, indicators, ((child.pk, totals[child.pk]) for child in complete))
-    before = _table_before(template, indicators, past, complete, earlier)
+    before = _table_before(indicators, past, complete, earlier)
     by_pk = {child.pk: child for child in children}
     found = [
         EarlyWarning(by_pk[pk], each, now[each.code][pk], before[each.code].get(pk), totals[pk], among, change)
@@ -91,16 +91,23 @@ def _table(template: Template, indicators: Iterable[Indicator], totals: Iterable
 
 
 def _table_before(
-    now: Template, indicators: list[Indicator], past: list[Cycle], children: list[Report], earlier: Mapping[tuple[int, int], Report]
+    indicators: list[Indicator], past: list[Cycle], children: list[Report], earlier: Mapping[tuple[int, int], Report]
 ) -> Table:
-    """Of those children whose totals were nearly complete then too; only what can be read as a figure of today's version."""
+    """Of those children whose totals were nearly complete then too; only what can be read as a figure of now."""
     if not past:
         return {each.code: {} for each in indicators}
     then = past[0].version.compiled()
-    known = ((child.pk, earlier.get((past[0].pk, child.unit_id))) for child in children)
-    totals = [(pk, total_of(then, report)) for pk, report in known if report is not None]
-    table = _table(then, indicators, [(pk, total) for pk, total in totals if _is_nearly_complete(total)])
-    return {each.code: table[each.code] if each.continues(then.by_code.get(each.code)) else {} for each in indicators}
+    table: dict[str, dict[int, Fraction]] = {each.code: {} for each in indicators}
+    readable = {each.code for each in indicators if each.continues(then.by_code.get(each.code))}
+    for child in children:
+        report = earlier.get((past[0].pk, child.unit_id))
+        if report is None or not _is_nearly_complete(total := total_of(then, report)):
+            continue
+        values = figures(then, total.cells)
+        for code in readable - unlike(then, child, report):
+            if (value := number(values.get(code))) is not None:
+                table[code][child.pk] = value
+    return table
 
 
 def _is_nearly_complete(total: Total) -> bool:

@@ -11,7 +11,7 @@ from reports.domain.indicators import AggregateTime, Indicator, Template
 from reports.models import Cycle, Report, ReportQuerySet
 from reports.queries.consolidated import Total, total_of
 from reports.queries.lineage import children_of
-from reports.queries.trends import Standing, cycles_alike, is_comparable, number, reports_in, trend
+from reports.queries.trends import Standing, cycles_alike, is_comparable, number, reports_in, trend, unlike
 
 #: a ratio is told for so many of its denominator
 PER = 100
@@ -89,7 +89,7 @@ def ranking(report: Report, measure: Measure, reach: ReportQuerySet, *, lowest_f
     cycles = cycles_alike(report.cycle)
     past = cycles[-2:-1]
     found = reports_in(reach, cycles, [report.unit_id, *(child.unit_id for child in children)] if past else [report.unit_id])
-    before = {child.pk: _before(measure, template, past[0], found.get((past[0].pk, child.unit_id))) for child in children if past}
+    before = {child.pk: _before(measure, child, past[0], found.get((past[0].pk, child.unit_id))) for child in children if past}
     parts = measure.parts(template)
     unranked = [_unranked(measure, template, parts, child, before.get(child.pk)) for child in children]
     return Ranking(
@@ -114,9 +114,13 @@ def _unranked(measure: Measure, template: Template, parts: list[Indicator], chil
     return Ranked(None, child, measure.value(totals), answered(measure.indicator, total.cells), total, told, before)
 
 
-def _before(measure: Measure, now: Template, cycle: Cycle, report: Report | None) -> Fraction | None:
-    then = cycle.version.compiled()
-    wanted = [measure.indicator, *([measure.per] if measure.per else [])]
-    if report is None or not all(now.by_code[each.code].continues(then.by_code.get(each.code)) for each in wanted):
+def _before(measure: Measure, child: Report, cycle: Cycle, report: Report | None) -> Fraction | None:
+    """The measure in the report of the period before, where both are made in the same way."""
+    if report is None:
         return None
-    return measure.value(figures(then, total_of(then, report).cells))
+    then = cycle.version.compiled()
+    codes = {each.code for each in (measure.indicator, measure.per) if each is not None}
+    if not codes.isdisjoint(unlike(then, child, report)):
+        return None
+    alike = all(each.continues(then.by_code.get(each.code)) for each in (measure.indicator, measure.per) if each is not None)
+    return measure.value(figures(then, total_of(then, report).cells)) if alike else None

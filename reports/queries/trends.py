@@ -62,3 +62,20 @@ def trend(report: Report, code: str, cycles: Sequence[Cycle], found: Mapping[tup
     """The unit's total of `code` in each of the cycles, from what `reports_in` found. No query."""
     now = report.cycle.version.compiled()
     return [standing(now, cycle.version.compiled(), code, found.get((cycle.pk, report.unit_id))) for cycle in cycles]
+
+
+def unlike(template: Template, now: Report, then: Report) -> set[str]:
+    """The codes whose totals in two reports of a unit can't be held against each other: they add up other levels.
+
+    Households are counted at the lowest level that reports (leaf_sum), whichever that is: they stay alike.
+    """
+    differing = {now.level.code, *now.levels_below} ^ {then.level.code, *then.levels_below}
+    codes = {
+        each.code
+        for each in template.aggregated
+        if not each.is_formula and each.aggregate_up != AggregateUp.LEAF_SUM and not differing.isdisjoint(each.levels)
+    }
+    for code, formula in template.formulas.items():
+        if not codes.isdisjoint(formula.codes):
+            codes.add(code)
+    return codes

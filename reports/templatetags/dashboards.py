@@ -17,7 +17,7 @@ from reports.queries.early_warnings import EarlyWarning
 from reports.queries.heat import Cell
 from reports.queries.ranking import Measure, Ranked
 from reports.queries.timeliness_trend import TimelyPoint
-from reports.templatetags.figures import state_label, timeliness_label
+from reports.templatetags.figures import state_label, timeliness_label, whole
 
 register = template.Library()
 
@@ -105,14 +105,14 @@ def figure_bar(row: Ranked, longest: Fraction) -> SafeString:
 @register.filter
 def share(point: TimelyPoint) -> str:
     """A rate with its denominator: `97,5 % (39/40)`."""
-    return f"{wording.percent(point.rate)} ({point.rates.on_time}/{point.judged})" if point.rate is not None else ""
+    return f"{wording.percent(point.rate)} ({whole(point.rates.on_time)}/{whole(point.judged)})" if point.rate is not None else ""
 
 
 @register.filter
 def points(difference: Fraction | None) -> str:
     """A difference of two shares, in percentage points."""
-    if difference is None:
-        return ""
+    if not difference:
+        return "" if difference is None else "="
     return gettext("%(points)s points") % {"points": wording.signed(difference, display(abs(difference), 1, get_language() or "vi"))}
 
 

@@ -25,8 +25,9 @@ from reports.queries.heat import heat
 from reports.queries.progress import progress_of_cycles
 from reports.queries.ranking import Measure, Ranking, denominators_of, measures_of, ranking
 from reports.queries.timeliness_trend import TimelyPoint, falling_first, timeliness_trend
+from reports.templatetags.dashboards import share
 from reports.views.reach import report_in_reach, user_of
-from reports.wording import name_of, percent, period_name, shown_measure, shown_total
+from reports.wording import name_of, period_name, shown_measure, shown_total
 
 _FIELDS = ("timeliness", "state")
 
@@ -84,9 +85,7 @@ def timeliness(request: HttpRequest, report_id: int, *, as_file: bool = False) -
 def _timely(point: TimelyPoint | None) -> charts.Point:
     if point is None or point.rate is None:
         return charts.Point(None, "")
-    return charts.Point(
-        point.rate * 100, f"{percent(point.rate)} ({point.rates.on_time}/{point.judged})", point.judged == point.rates.expected
-    )
+    return charts.Point(point.rate * 100, share(point), point.judged == point.rates.expected)
 
 
 @login_required

@@ -200,3 +200,22 @@ def test_each_takes_as_many_queries_for_many_units_as_for_few(communes: int, ham
         ranking(report, measure, reach)
     with django_assert_num_queries(3):
         early_warnings(report, reach)
+
+
+def test_a_total_of_other_levels_is_not_held_against_the_period_before():
+    version = given_template(
+        indicator("cuoc", levels=LEVELS),
+        indicator("ho", levels="hamlet|commune", up="leaf_sum"),
+        indicator("moi_ho", "decimal", levels=LEVELS, formula="cuoc / ho"),
+    )
+    outline = {"P": {"D": {"C0": ["H0"], "C1": ["H1"]}}}
+    above = ["province", "district", "commune"]
+    earlier = given_cycle(version, outline, period="2024-H1", opened=at("2024-06-10 12:00"), due=date(2024, 6, 18), levels=above)
+    play = given_cycle(version, {}, under=["P"])
+    hand_in_all(earlier, {"C0": {"cuoc": "2", "ho": "50"}})
+    hand_in_all(play, {"H0": {"cuoc": "9", "ho": "51"}})
+    before = {
+        code: ranking(district(play), Measure(play.template.by_code[code]), EVERYTHING()).rows[0].before
+        for code in ("cuoc", "ho", "moi_ho")
+    }
+    assert before == {"cuoc": None, "ho": 50, "moi_ho": None}
