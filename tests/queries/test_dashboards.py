@@ -89,7 +89,8 @@ def test_who_slides_comes_first_in_percentage_points_of_what_is_judged():
         cycle.submit(*sending, at=at(day))
     trend = timeliness_trend(district(play), EVERYTHING(), MOMENT)
     assert [cycle.pk for cycle in trend.cycles] == [earlier.cycle.pk, play.cycle.pk]
-    assert [(row.report.unit.uid, row.difference) for row in falling_first(trend.rows)] == [("C0", -75), ("C1", 25)]
+    slides: list[Any] = [(row.report.unit.uid, row.difference) for row in falling_first(trend.rows)]
+    assert slides == [("C0", -75), ("C1", 25)]
     first = trend.rows[0].points
     assert [(point.rates.on_time, point.judged, point.rate) for point in first if point] == [(4, 4, 1), (1, 4, Fraction(1, 4))]
 
@@ -100,7 +101,7 @@ def test_a_report_that_is_not_due_yet_is_no_part_of_the_rate():
     play.submit("C0.0")
     point = timeliness_trend(district(play), EVERYTHING(), at("2025-06-13 09:00")).rows[0].points[-1]
     assert point is not None
-    assert (point.judged, point.rates.expected, point.rate) == (1, 3, 1)
+    assert (point.judged, point.rates.expected, point.rate) == (1, 3, Fraction(1))
 
 
 def test_a_unit_without_reports_below_is_judged_by_its_own_and_one_that_was_not_there_is_blank():
@@ -109,7 +110,7 @@ def test_a_unit_without_reports_below_is_judged_by_its_own_and_one_that_was_not_
     play = given_cycle(version, {"Q": {"E": {"C9": []}}}, under=["P", "Q"])
     earlier.hand_in("C0", cuoc="1", ho="1", ngheo="0")
     row = timeliness_trend(district(play), EVERYTHING(), MOMENT).rows[0]
-    assert [(point.own, point.rate) for point in row.points if point] == [("on_time", 1), ("missing", 0)]
+    assert [(point.own, point.rate) for point in row.points if point] == [("on_time", Fraction(1)), ("missing", Fraction(0))]
     other = Report.objects.for_display().get(cycle=play.cycle, unit__uid="E")
     assert timeliness_trend(other, EVERYTHING(), MOMENT).rows[0].points[0] is None
 
@@ -122,7 +123,8 @@ def test_ranks_are_shared_by_equal_figures_and_a_blank_has_none():
     told = [(row.place, row.report.unit.uid, row.value) for row in shown.rows]
     assert told == [(1, "C3", 9), (2, "C0", 7), (2, "C2", 7), (4, "C1", 0), (None, "C4", None)]
     assert [row.change for row in shown.rows] == [None, 5, None, None, None]
-    assert [(one.value, one.total.counted, one.total.expected) for one in shown.trend if one] == [(2, 1, 6), (23, 4, 6)]
+    trend: list[Any] = [(one.value, one.total.counted, one.total.expected) for one in shown.trend if one]
+    assert trend == [(2, 1, 6), (23, 4, 6)]
     lowest = ranking(district(play), Measure(play.template.by_code["cuoc"]), EVERYTHING(), lowest_first=True)
     assert [row.report.unit.uid for row in lowest.rows] == ["C1", "C0", "C2", "C3", "C4"]
 
@@ -131,9 +133,11 @@ def test_a_ratio_is_made_of_the_two_totals_beside_it():
     _, play = given_two_halves(2, hamlets=2)
     hand_in_all(play, {"C0.0": {"ho": "10", "ngheo": "5", "cuoc": "1"}, "C0.1": {"ho": "90", "ngheo": "0"}})
     row = ranking(district(play), Measure(play.template.by_code["ty_le"]), EVERYTHING()).rows[0]
-    assert (row.value, [(part.code, figure) for part, figure in row.parts]) == (5, [("ho", 100), ("ngheo", 5)])
+    told: Any = (row.value, [(part.code, figure) for part, figure in row.parts])
+    assert told == (5, [("ho", 100), ("ngheo", 5)])
     held = ranking(district(play), Measure(play.template.by_code["cuoc"], play.template.by_code["ho"]), EVERYTHING()).rows[0]
-    assert (held.value, [(part.code, figure) for part, figure in held.parts]) == (1, [("cuoc", 1), ("ho", 100)])
+    told = (held.value, [(part.code, figure) for part, figure in held.parts])
+    assert told == (1, [("cuoc", 1), ("ho", 100)])
     assert [each.code for each in denominators_of(play.template)] == ["ho", "ngheo"]
     assert [each.code for each in measures_of(play.template)] == ["cuoc", "ho", "ngheo", "ty_le"]
 
@@ -143,12 +147,13 @@ def test_what_leaves_siblings_and_history_is_warned_of_and_the_most_striking_com
     hand_in_all(earlier, usual())
     hand_in_all(play, usual(C2="45", C4="15"))
     found = early_warnings(district(play), EVERYTHING())
-    assert [(each.report.unit.uid, each.indicator.code, each.value, each.before) for each in found] == [
+    told: list[Any] = [(each.report.unit.uid, each.indicator.code, each.value, each.before) for each in found]
+    assert told == [
         ("C2", "cuoc", 45, 5),
         ("C4", "cuoc", 15, 4),
     ]
     assert found[0].among is not None
-    assert (found[0].among.median, found[0].among.count, found[0].among.is_high) == (4, 7, True)
+    assert (found[0].among.median, found[0].among.count, found[0].among.is_high) == (Fraction(4), 7, True)
     assert found[0].change is not None
 
 
