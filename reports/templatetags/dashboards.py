@@ -156,7 +156,9 @@ def in_words(warning: EarlyWarning) -> str:
 
 @register.filter
 def is_high(warning: EarlyWarning) -> bool:
-    return all(each.is_high for each in (warning.among, warning.change) if each is not None)
+    """Above the usual rather than below it; what the siblings have counts before how they changed."""
+    apart = warning.among or warning.change
+    return apart is not None and apart.is_high
 
 
 @register.filter
