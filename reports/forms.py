@@ -16,7 +16,9 @@ from reports.domain.deadlines import Timeliness
 from reports.domain.indicators import Indicator, ValueType
 from reports.domain.numbers import parse_entry
 from reports.domain.workflow import Action
+from reports.models import Flag
 from reports.models.report import STATE_LABELS
+from reports.queries.board import ORDERS
 from units.problems import Problem, Refused
 
 #: the value of `cell-CODE` that says: this cell's rows follow as `cell-CODE-ROW-COLUMN`
@@ -97,6 +99,13 @@ class ExtensionForm(ReasonForm):
     until = _day(label=_("New due day"))
 
 
+class BulkExtensionForm(ExtensionForm):
+    """The same for many reports, each of which is sent with the version that was seen, beside other actions on them."""
+
+    seen = None  # type: ignore[assignment]
+    use_required_attribute = False
+
+
 #: the actions that a page offers beside saving and submitting, in the order in which it shows them
 FORMS: Mapping[Action, type[StepForm]] = {
     Action.ACCEPT: StepForm,
@@ -144,4 +153,12 @@ class BoardFilterForm(forms.Form):
             (Timeliness.MISSING.value, _("Overdue")),
             (Timeliness.PENDING.value, _("Not due yet")),
         ],
+    )
+    flag = forms.ChoiceField(
+        label=_("To be noticed"),
+        required=False,
+        choices=[("", _("All")), *((kind.value, kind.label) for kind in Flag.Kind if kind not in (Flag.Kind.MISSING, Flag.Kind.LATE))],
+    )
+    sort = forms.ChoiceField(
+        required=False, choices=[(sign + order, order) for order in ORDERS for sign in ("", "-")], widget=forms.HiddenInput
     )

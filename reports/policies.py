@@ -57,6 +57,7 @@ class Standing:
     def __init__(self, user: User) -> None:
         self.user = user
         self._spans: dict[int, list[tuple[int, int]]] = {}
+        self._managed: dict[int, list[tuple[int, int]]] = {}
         self._with_accounts: dict[int, bool] = {}
 
     @cached_property
@@ -137,8 +138,10 @@ class Standing:
         return report.superior is not None and Role.REVIEWER in self.roles.get(report.superior.unit_id, ())
 
     def _manages(self, report: Report) -> bool:
-        managed = [unit_id for unit_id, roles in self.roles.items() if Role.CYCLE_MANAGER in roles]
-        return bool(managed) and any(first <= report.position <= last for first, last in _spans(report.cycle_id, managed))
+        managed = self.units_as(Role.CYCLE_MANAGER)
+        if managed and report.cycle_id not in self._managed:
+            self._managed[report.cycle_id] = _spans(report.cycle_id, managed)
+        return any(first <= report.position <= last for first, last in self._managed.get(report.cycle_id, ()))
 
     def _reach(self, cycle_id: int) -> list[tuple[int, int]]:
         if cycle_id not in self._spans:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reports.views import dashboards, reporter, reviewer, totals
+from reports.views import board, dashboards, reporter, review, reviewer, totals
 
 app_name = "reports"
 
@@ -14,8 +14,11 @@ urlpatterns = [
     path("reports/<int:report_id>/adjustments/<int:adjustment_id>/drop/", reporter.drop_adjustment, name="drop-adjustment"),
     path("reports/<int:report_id>/submit/", reporter.submit, name="submit"),
     path("reports/<int:report_id>/do/<str:action>/", reviewer.take, name="take"),
-    path("reports/<int:report_id>/below/", reviewer.below, name="below"),
-    path("reports/<int:report_id>/below/accept/", reviewer.accept_selected, name="accept-selected"),
+    path("reports/<int:report_id>/review/", review.review, name="review"),
+    path("reports/<int:report_id>/review/<str:action>/", review.decide, name="decide"),
+    path("reports/<int:report_id>/below/", board.below, name="below"),
+    path("reports/<int:report_id>/below/missing/", board.missing, name="missing"),
+    path("reports/<int:report_id>/below/<str:action>/", board.bulk, name="bulk"),
     path("reports/<int:report_id>/totals/", totals.totals, name="totals"),
     path("reports/<int:report_id>/totals-pending/", totals.pending, name="pending"),
     path("reports/<int:report_id>/totals/<str:code>/", totals.total, name="total"),

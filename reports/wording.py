@@ -14,6 +14,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext, 
 from reports.domain.aggregation import Figure
 from reports.domain.indicators import MAX_DECIMALS, AggregateUp, Indicator, ValueType
 from reports.domain.numbers import display, exact
+from reports.domain.outliers import Outlier
 from reports.domain.periods import PeriodKind, parse_period
 from reports.domain.workflow import Action, State
 from reports.models.journal import ACTION_LABELS
@@ -153,3 +154,19 @@ def percent(share: Fraction) -> str:
 def signed(value: Fraction, text: str) -> str:
     """The text of an amount without its sign, with it; `=` where nothing is left of it."""
     return "=" if text.strip("0,.") == "" else ("+" if value > 0 else "−") + text
+
+
+def outlier_words(indicator: Indicator, outlier: Outlier) -> str:
+    """How a figure stands apart, in words: so many times the median of 30 units, a part of it, or above and below it."""
+    params = {"median": shown_number(indicator, outlier.median), "count": outlier.count}
+    times = outlier.times
+    if indicator.value_type == ValueType.PERCENT or times is None or Fraction(1, 2) < times < Fraction(3, 2):
+        high, low = gettext("above the median of %(count)d units, %(median)s"), gettext("below the median of %(count)d units, %(median)s")
+        return (high if outlier.is_high else low) % params
+    if times > 1:
+        return gettext("%(times)s times the median of %(count)d units (%(median)s)") % (params | {"times": _number(times)})
+    return gettext("only %(percent)s %% of the median of %(count)d units (%(median)s)") % (params | {"percent": _number(times * 100)})
+
+
+def _number(value: Fraction) -> str:
+    return display(value, 1, get_language() or "vi")

@@ -13,9 +13,10 @@ from benchmarks.country import ACCEPTED_AT, largest_province
 from benchmarks.measuring import Line, Setting, counting_queries, timed
 from reports import policies
 from reports.models import Cycle, Report
+from reports.queries.board import board
 from reports.queries.consolidated_sheet import section_by_unit, totals_sheet
 from reports.queries.lineage import lineage
-from reports.queries.progress import board, progress_of_cycles, rates_below
+from reports.queries.progress import progress_of_cycles, rates_below
 from reports.queries.worklists import worklist
 from units.models import Membership
 

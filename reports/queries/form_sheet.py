@@ -182,7 +182,7 @@ class _Rows:
             self.declared.get(code),
             self.previous(code),
             then,
-            _change(indicator, now, then),
+            change_since(indicator, now, then),
             code in self.may_be_entered,
             before,
             self.submitted is not None and not indicator.is_formula and self.report.own.get(code) != before,
@@ -210,7 +210,8 @@ def _shown_in(report: Report | None, now: Template) -> Callable[[str], Any]:
     return shown
 
 
-def _change(indicator: Indicator, now: Any, then: Any) -> Fraction | None:
+def change_since(indicator: Indicator, now: Any, then: Any) -> Fraction | None:
+    """How much more a number is now; None where there is nothing to compare."""
     if not indicator.is_number or now is None or then is None or isinstance(then, dict):
         return None
     return _number(now) - _number(then)

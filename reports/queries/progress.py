@@ -11,7 +11,6 @@ from reports.domain.rates import Rates
 from reports.models import Cycle, Report, ReportQuerySet
 from reports.queries.counting import CountedLevel, added, counted, rates_in, total
 from reports.queries.stretches import Stretch, joined
-from units.names import fold
 
 
 def rates_below(reports: Sequence[Report], at: datetime) -> dict[int, dict[str, Rates]]:
@@ -23,36 +22,6 @@ def rates_below(reports: Sequence[Report], at: datetime) -> dict[int, dict[str, 
 
 def _in_total_and_by_level(levels: Mapping[CountedLevel, Rates]) -> dict[str, Rates]:
     return {"": total(levels.values())} | {level.code: rates for level, rates in levels.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class BoardRow:
-    """A direct child on its superior's board, with the rates of what is below the child."""
-
-    report: Report
-    rates: dict[str, Rates]
-    flags: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Sought:
-    """Which children a reader wants to see on the board; what is empty doesn't narrow."""
-
-    text: str = ""
-    state: str = ""
-    timeliness: str = ""
-
-    def admits(self, report: Report) -> bool:
-        return (
-            fold(self.text) in report.unit.search_text and self.state in ("", report.state) and self.timeliness in ("", report.timeliness)
-        )
-
-
-def board(report: Report, at: datetime) -> list[BoardRow]:
-    """The reports directly below `report`, in the order of the tree. Four queries, whatever the size."""
-    children = list(Report.objects.filter(superior=report).with_timeliness(at).with_open_flags().for_display().order_by("position"))
-    below = rates_below(children, at)
-    return [BoardRow(child, below[child.pk], [flag.kind for flag in child.open_flags]) for child in children]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Reminders before, on and after the due day (semantics §4): each is a row, so each is sent once."""
+"""Reminders before, on and after the due day, and those that a person asks for (semantics §4): each is a row, so each is sent once."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ from email.utils import parseaddr
 from time import monotonic, sleep
 
 from django.conf import settings
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import DateField, Exists, OuterRef, QuerySet, SmallIntegerField, Value
 from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 
-from reports.domain.workflow import State
+from reports.domain.deadlines import end_of_day
+from reports.domain.workflow import By, State
 from reports.models import Cycle, Reminder, Report, ReportQuerySet
 from reports.models.bulk import insert_select
+from reports.policies import Standing
 from reports.services.posting import ClaimedMessage, HungUp, MailServer, NotTaken, Unreachable
 from units.locks import hold
 from units.models import Membership
+from units.problems import Problem, Problems, gettext_noop
+from units.reach import User
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +93,78 @@ def _write_down(reports: ReportQuerySet, audience: Reminder.Audience, due_on: da
         "pk", Value(audience.value), Value(due_on, output_field=DateField()), Value(step, output_field=SmallIntegerField())
     )
     return insert_select(Reminder, ["report", "audience", "due_on", "step"], columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What comes of asking for reminders: whose unit is told, whose was told on this day, and whose can't be reached."""
+
+    planned: list[Report]
+    already: list[Report]
+    unreachable: list[Report]
+
+
+def ask(reports: QuerySet[Report], *, by: User, at: datetime) -> Asked:
+    """Write down a reminder, out of turn, for the units of these reports: sent with the next run, at most one a day.
+
+    It takes the step of the ladder that `at` is at, so that a reminder of the ladder on the same day is this very one. Raises
+    Refused where one of them has nothing to be reminded of, or `by` is not the superior; who asked is kept in the admin's log.
+    """
+    with transaction.atomic():
+        hold("reminders")
+        wanted = list(reports.select_related("cycle", "unit", "superior").defer("own").order_by("cycle_id", "position"))
+        _refuse_needless(wanted, Standing(by))
+        told = _told_on_the_day(wanted, at)
+        reachable = _with_addresses(wanted)
+        asked = Asked(
+            [report for report in wanted if report.pk not in told and report.unit_id in reachable],
+            [report for report in wanted if report.pk in told],
+            [report for report in wanted if report.pk not in told and report.unit_id not in reachable],
+        )
+        Reminder.objects.bulk_create(
+            Reminder(report=report, audience=Reminder.Audience.UNIT.value, due_on=report.due_on, step=_step_of_the_day(report, at))
+            for report in asked.planned
+        )
+        if by is not None and by.pk is not None and asked.planned:
+            LogEntry.objects.log_actions(by.pk, asked.planned, CHANGE, gettext("Reminder asked for"))
+    return asked
+
+
+def _step_of_the_day(report: Report, at: datetime) -> int:
+    return (at.astimezone(report.cycle.zone).date() - report.due_on).days
+
+
+def _refuse_needless(reports: Sequence[Report], standing: Standing) -> None:
+    problems = Problems()
+    for report in reports:
+        if not standing.reaches(report) or not standing.is_one(By.SUPERVISOR, report):
+            problems.add(Problem(gettext_noop("You are not the one who may do this to this report."), unit_uid=report.unit.uid))
+        elif not report.cycle.is_open:
+            closed = gettext_noop("The cycle %(cycle)s is not open; a cycle manager can reopen it.")
+            problems.add(Problem(closed, {"cycle": report.cycle.code}, unit_uid=report.unit.uid))
+        elif report.first_submitted_at is not None or report.state == State.EXEMPT:
+            problems.add(Problem(gettext_noop("There is nothing to remind this unit of."), unit_uid=report.unit.uid))
+    problems.refuse_if_any()
+
+
+def _told_on_the_day(reports: Sequence[Report], at: datetime) -> set[int]:
+    """The reports whose unit was told, or is about to be, on the day of `at`."""
+    reminders = Reminder.objects.filter(report__in=reports, audience=Reminder.Audience.UNIT.value)
+    by_id = {report.pk: report for report in reports}
+    told = set()
+    for report_id, due_on, step, sent_at in reminders.values_list("report_id", "due_on", "step", "sent_at"):
+        report = by_id[report_id]
+        zone = report.cycle.zone
+        is_planned = due_on == report.due_on and step == _step_of_the_day(report, at)
+        if is_planned or (sent_at is not None and end_of_day(sent_at.astimezone(zone).date(), zone) >= at):
+            told.add(report_id)
+    return told
+
+
+def _with_addresses(reports: Sequence[Report]) -> set[int]:
+    """The units of these reports that a reminder would reach."""
+    addresses = _addresses({report.unit_id for report in reports})
+    return {unit for unit, role in addresses if role in _ROLES[Reminder.Audience.UNIT]}
 
 
 def send_reminders(at: datetime, within: timedelta = A_RUN) -> int:

@@ -14,6 +14,7 @@ from reports.domain.aggregation import Figure
 from reports.domain.deadlines import Timeliness, days_past
 from reports.domain.indicators import MAX_DECIMALS, Indicator
 from reports.domain.numbers import display, exact
+from reports.domain.outliers import Outlier
 from reports.domain.workflow import Action
 from reports.models import Adjustment, Flag, Report
 from reports.models.journal import ACTION_LABELS
@@ -30,6 +31,7 @@ register.simple_tag(wording.shown_total, name="total_figure")
 register.simple_tag(wording.shown_change, name="change_figure")
 register.simple_tag(wording.entry_text, name="entry_text")
 register.simple_tag(wording.required_blank, name="required_blank")
+register.simple_tag(wording.outlier_words, name="outlier_words")
 
 
 @register.filter
@@ -117,3 +119,8 @@ def adjusted_by(adjustment: Adjustment) -> str:
     """The amount of an adjustment with its sign."""
     amount = exact(adjustment.amount)
     return ("+" if amount > 0 else "") + display(amount, MAX_DECIMALS, get_language() or "vi")
+
+
+@register.simple_tag
+def outlier_value(indicator: Indicator, outlier: Outlier) -> str:
+    return wording.shown_number(indicator, outlier.value)

@@ -39,13 +39,17 @@ class Sent:
 
 def render_report(request: HttpRequest, report: Report, at: datetime, sent: Sent | None = None, *, status: int = 200) -> HttpResponse:
     """The report's page, with what was refused where something was."""
-    sent = sent or Sent()
+    return render(request, "reports/report.html", report_context(request, report, at, sent or Sent()), status=status)
+
+
+def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sent) -> dict[str, Any]:
+    """What every page that shows a report whole has to know of it."""
     standing = Standing(user_of(request))
     allowed = standing.allowed(report)
     ready = readiness([report], at, drained=True)[report.pk]
     sheet = form_sheet(report, ready.below, ready.both)
     events = timeline(report)
-    context: dict[str, Any] = {
+    return {
         "report": report,
         "cycle": report.cycle,
         "at": at,
@@ -69,7 +73,6 @@ def render_report(request: HttpRequest, report: Report, at: datetime, sent: Sent
         "pending": report.has_reports_below and is_pending(report),
         "reaches_superior": report.superior is not None and standing.reaches(report.superior),
     }
-    return render(request, "reports/report.html", context, status=status)
 
 
 def adjustment_form(report: Report, sheet: Sheet, data: Any = None) -> AdjustmentForm:

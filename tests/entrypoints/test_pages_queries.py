@@ -55,7 +55,20 @@ def counts(name: str, play: Play) -> Iterator[tuple[str, int]]:
         reader = signed_in(given_user(f"officer of {uid}", **{uid: "preparer approver reviewer"}))
         report = play.report(uid)
         paths = ["/", "/cycles/"]
-        paths += ["/reports/%s/" + path for path in ("", "submit/", "below/", "totals/", "totals/?section=1", "totals/ho/")]
+        paths += [
+            "/reports/%s/" + path
+            for path in (
+                "",
+                "submit/",
+                "review/",
+                "below/",
+                "below/missing/",
+                "below/missing/?scope=all",
+                "totals/",
+                "totals/?section=1",
+                "totals/ho/",
+            )
+        ]
         if report.has_reports_below:
             paths += ["/reports/%s/totals/ty_le/", "/reports/%s/totals-pending/"]
         for path in paths:

@@ -34,7 +34,7 @@ def test_the_board_shows_state_timeliness_and_what_is_accepted_below():
     play = given_form_cycle()
     play.hand_in("H1", ho="1")
     page = english(officers()["district"]).get(f"/reports/{play.report('D').pk}/below/")
-    assert "Đơn vị C Not submitted 5 days left 1/3" in text_of(page)
+    assert "Đơn vị C Not submitted 5 days left 0/2 1/3" in text_of(page)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from reports.domain.rates import Rates, rates
 from reports.domain.workflow import State
 from reports.models import Report
 from reports.policies import reports_in_reach
-from reports.queries.progress import board, by_level, progress_of_cycles, rates_below
+from reports.queries.board import board
+from reports.queries.progress import by_level, progress_of_cycles, rates_below
 from tests.builders import Play, at, given_cycle, given_template, given_user
 from units.models import Level
 
@@ -118,7 +119,7 @@ def test_progress_takes_as_many_queries_for_a_hamlet_as_for_a_province(size: tup
         rates_below([top, *children], MOMENT)
     with django_assert_num_queries(2):
         by_level(play.cycle, MOMENT)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         board(top, MOMENT)
     with django_assert_num_queries(3):
         progress_of_cycles(Report.objects.filter(superior=top), MOMENT)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from reports.models import Report
-from reports.queries.progress import Sought, board, progress_of_cycles
+from reports.queries.board import Sought, board
+from reports.queries.progress import progress_of_cycles
 from reports.queries.timeline import timeline, touched_since
 from reports.queries.worklists import worklist
 from reports.services import closing
@@ -76,7 +77,7 @@ def test_the_board_is_searched_without_marks_and_narrowed():
     rows = board(play.report("C"), LATER)
 
     def found(sought: Sought) -> list[str]:
-        return [row.report.unit.uid for row in rows if sought.admits(row.report)]
+        return [row.report.unit.uid for row in sought.among(rows)]
 
     assert found(Sought("don vi h")) == ["H1", "H2", "H3", "H4", "H5"]
     assert found(Sought(state="returned")) == ["H3"]

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from reports.domain.rates import Rates
 from reports.models import Report
-from reports.queries.progress import board, by_level, progress_of_cycles, rates_below
+from reports.queries.board import board
+from reports.queries.progress import by_level, progress_of_cycles, rates_below
 from tests.builders import Play, at, given_cycle
 
 pytestmark = pytest.mark.django_db
