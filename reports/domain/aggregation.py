@@ -275,11 +275,24 @@ def figures(template: Template, cells: Cells) -> dict[str, Figure]:
     """
     found = {code: aggregation.figure(cells[code]) if code in cells else None for code, aggregation in _aggregations(template).items()}
     for code, formula in template.formulas.items():
-        indicator = template.by_code[code]
-        if indicator.evaluated_on_totals:
-            result = computed_number(indicator.value_type, formula.evaluate(found.__getitem__))  # type: ignore[arg-type]
-            found[code] = None if result is None else Fraction(result)
+        if template.by_code[code].evaluated_on_totals:
+            found[code] = _as_figure(template.by_code[code], formula.evaluate(found.__getitem__))  # type: ignore[arg-type]
     return {indicator.code: found[indicator.code] for indicator in template.aggregated}
+
+
+def figure_of(template: Template, cells: Cells, code: str) -> Figure:
+    """One of `figures`; of a formula, no more is computed than its inputs."""
+    formula = template.formulas.get(code)
+    if formula is None or not template.by_code[code].evaluated_on_totals:
+        aggregation = _aggregations(template).get(code)
+        return aggregation.figure(cells[code]) if aggregation is not None and code in cells else None
+    result = formula.evaluate(lambda each: figure_of(template, cells, each))  # type: ignore[arg-type]
+    return _as_figure(template.by_code[code], result)
+
+
+def _as_figure(indicator: Indicator, result: Any) -> Figure:
+    number = computed_number(indicator.value_type, result)
+    return None if number is None else Fraction(number)
 
 
 def answered(indicator: Indicator, cells: Cells) -> int | None:

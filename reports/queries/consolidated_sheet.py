@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.domain.aggregation import Cells, Figure, answered, figures
+from reports.domain.aggregation import Cells, Figure, answered, figure_of, figures
 from reports.domain.indicators import Indicator, Template
 from reports.domain.workflow import WITH_SUPERIOR
 from reports.models import Report
@@ -73,5 +73,5 @@ def section_by_unit(report: Report, section: TotalSection) -> list[UnitRow]:
 
 def _unit_row(template: Template, child: Report, indicators: list[Indicator]) -> UnitRow:
     total = total_of(template, child)
-    values = figures(template, total.cells)
-    return UnitRow(child, total, [(each, values[each.code], answered(each, total.cells)) for each in indicators])
+    values = [(each, figure_of(template, total.cells, each.code), answered(each, total.cells)) for each in indicators]
+    return UnitRow(child, total, values)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reports.domain.aggregation import Figure, figures
+from reports.domain.aggregation import Figure, figure_of
 from reports.domain.indicators import Indicator, Template
 from reports.domain.own_values import OwnValues
 from reports.domain.workflow import State
@@ -58,7 +58,7 @@ def lineage(report: Report, indicator: Indicator) -> Lineage:
     total = total_of(template, report)
     return Lineage(
         indicator,
-        figures(template, total.cells).get(indicator.code),
+        figure_of(template, total.cells, indicator.code),
         total,
         _entered(template, report, indicator, writers),
         list(adjustments),
@@ -79,7 +79,7 @@ def is_pending(report: Report) -> bool:
 
 def _part(template: Template, child: Report, indicator: Indicator, writers: dict[int, JournalEntry]) -> Part:
     total = total_of(template, child)
-    return Part(child, figures(template, total.cells).get(indicator.code), total, _entered(template, child, indicator, writers))
+    return Part(child, figure_of(template, total.cells, indicator.code), total, _entered(template, child, indicator, writers))
 
 
 def _entered(template: Template, report: Report, indicator: Indicator, writers: dict[int, JournalEntry]) -> Entered:
