@@ -286,7 +286,7 @@ def figure_of(template: Template, cells: Cells, code: str) -> Figure:
     if formula is None or not template.by_code[code].evaluated_on_totals:
         aggregation = _aggregations(template).get(code)
         return aggregation.figure(cells[code]) if aggregation is not None and code in cells else None
-    result = formula.evaluate(lambda each: figure_of(template, cells, each))  # type: ignore[arg-type]
+    result = formula.evaluate(lambda each: figure_of(template, cells, each))  # type: ignore[arg-type, return-value]
     return _as_figure(template.by_code[code], result)
 
 

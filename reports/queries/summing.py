@@ -29,6 +29,7 @@ UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueErro
 class Leaf(NamedTuple):
     """A counted report with none below it."""
 
+    report_id: int
     level: str
     own: dict[str, Any]
 
@@ -205,23 +206,37 @@ def _differs(template: Template, node: Node, below: Cells, both: Cells) -> bool:
     return not same_figures(template, both, node.declared)
 
 
-def below_and_both(template: Template, reports: Sequence[Report]) -> dict[int, tuple[Cells, Cells]]:
+class Prepared(NamedTuple):
+    """What a unit sees while it prepares. `unreadable` are reports directly below whose figures can't be read, and are left out."""
+
+    below: Cells
+    both: Cells
+    unreadable: list[int]
+
+
+def below_and_both(template: Template, reports: Sequence[Report]) -> dict[int, Prepared]:
     """What is counted strictly below each report, and *both* (semantics §5), from the totals below as they are stored."""
     parts: dict[int, list[Cells]] = {report.pk: [] for report in reports}
+    unreadable: dict[int, list[int]] = {report.pk: [] for report in reports}
     adjustments = adjustments_of(report.pk for report in reports if report.has_reports_below)
     for child in _children([report.pk for report in reports if report.has_reports_below]):
-        parts[child.superior_id].append(child.leaf.cells(template) if child.leaf else child.cells)
-    seen: dict[int, tuple[Cells, Cells]] = {}
+        try:
+            parts[child.superior_id].append(child.leaf.cells(template) if child.leaf else child.cells)
+        except UNREADABLE:
+            if child.leaf is None:
+                raise
+            unreadable[child.superior_id].append(child.leaf.report_id)
+    seen: dict[int, Prepared] = {}
     for report in reports:
         below = merge(template, parts[report.pk])
         own = contribution(template, report.own, report.level.code, adjustments.get(report.pk, ()))
-        seen[report.pk] = below, merge(template, [below, own])
+        seen[report.pk] = Prepared(below, merge(template, [below, own]), unreadable[report.pk])
     return seen
 
 
 def both_of(template: Template, reports: Sequence[Report]) -> dict[int, Cells]:
     """What each of these reports' units sees while it prepares: what is counted below, and its own whatever its state (§5)."""
-    return {report_id: both for report_id, (_, both) in below_and_both(template, reports).items()}
+    return {report_id: prepared.both for report_id, prepared in below_and_both(template, reports).items()}
 
 
 def _children(superior_ids: Sequence[int], besides: Nodes | None = None) -> Iterator[Child]:
@@ -242,6 +257,6 @@ def _children(superior_ids: Sequence[int], besides: Nodes | None = None) -> Iter
             if cells is not None:
                 yield Child(superior_id, None, _read(cells), counted, expected)
             elif own is not None:
-                yield Child(superior_id, Leaf(level, _read(own)), {}, 1, 1)
+                yield Child(superior_id, Leaf(pk, level, _read(own)), {}, 1, 1)
             else:
                 yield Child(superior_id, None, {}, 0, int(state != State.EXEMPT))

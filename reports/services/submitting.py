@@ -30,10 +30,14 @@ Seen = Mapping[int, int] | None
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What stands between a report and its submission, and what the submission would declare."""
+    """What stands between a report and its submission, and what the submission would declare.
+
+    `unreadable` are reports directly below whose figures can't be read: nothing is declared over them.
+    """
 
     below: Cells
     both: Cells
+    unreadable: Sequence[int]
     rates: dict[str, Rates]
     findings: Sequence[Finding] = field(default_factory=list)
 
@@ -86,7 +90,7 @@ def readiness(reports: Sequence[Report], at: datetime, *, drained: bool = False)
                 report.own,
                 report.level.code,
                 report.levels_below,
-                figures[report.pk][1],
+                figures[report.pk].both,
                 previous.get(report.unit_id),
                 year_ago.get(report.unit_id),
             ),
@@ -170,6 +174,9 @@ def _submit_locked(step: Step, reports: Sequence[Report], declaration: Declarati
 
 def _obstacles(report: Report, ready: Readiness, declaration: Declaration) -> list[Problem]:
     problems = [finding.problem.at(unit_uid=report.unit.uid, column=finding.code) for finding in ready.errors]
+    if ready.unreadable:
+        message = gettext_noop("A figure of a unit below can't be read; an administrator has to look before this report is submitted.")
+        problems.append(Problem(message, unit_uid=report.unit.uid))
     if declaration.explanations_required:
         problems += [
             Problem(gettext_noop("This figure is unusual: explain it."), unit_uid=report.unit.uid, column=finding.code)

@@ -55,6 +55,7 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
         "at": at,
         "sheet": sheet,
         "rates": ready.rates[""],
+        "unreadable": ready.unreadable,
         "findings": visible_findings(report, ready.findings),
         "sent": sent,
         "editing": Action.SAVE in allowed,

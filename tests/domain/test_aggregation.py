@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.domain.aggregation import Cells, answered, contribution, figures, merge, rollup_value, same_figures
+from reports.domain.aggregation import Cells, answered, contribution, figure_of, figures, merge, rollup_value, same_figures
 from reports.domain.indicators import Template
 from reports.domain.numbers import exact
 from tests.domain.builders import indicator, template
@@ -168,6 +168,12 @@ def test_adjustments_add_to_what_is_there_and_are_counted_apart() -> None:
 
 
 # --- The same figures -------------------------------------------------------------------------------------
+
+
+def test_one_figure_is_the_same_as_among_all_of_them() -> None:
+    cells = merge(MEDIATION, [contribution(MEDIATION, own, "hamlet") for own in HAMLETS])
+    for some in (cells, {}):
+        assert {code: figure_of(MEDIATION, some, code) for code in figures(MEDIATION, some)} == figures(MEDIATION, some)
 
 
 def test_figures_are_the_same_by_value() -> None:
