@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reports.views import board, dashboards, reporter, review, reviewer, totals
+from reports.views import board, dashboards, digest, reporter, review, reviewer, totals
 
 app_name = "reports"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path("reports/<int:report_id>/below/", board.below, name="below"),
     path("reports/<int:report_id>/below/missing/", board.missing, name="missing"),
     path("reports/<int:report_id>/below/<str:action>/", board.bulk, name="bulk"),
+    path("reports/<int:report_id>/narratives/", digest.narrative, name="narratives"),
+    path("reports/<int:report_id>/narratives/<str:code>/", digest.narrative, name="narrative"),
     path("reports/<int:report_id>/totals/", totals.totals, name="totals"),
     path("reports/<int:report_id>/totals-pending/", totals.pending, name="pending"),
     path("reports/<int:report_id>/totals/<str:code>/", totals.total, name="total"),

@@ -82,6 +82,8 @@ class Sought:
 
 _STATES = [State.RETURNED, State.NOT_STARTED, State.DRAFT, State.PROPOSED, State.SUBMITTED, State.ACCEPTED, State.EXEMPT]
 
+_FARTHEST_FIRST = [State.ACCEPTED, State.SUBMITTED, State.RETURNED, State.PROPOSED, State.DRAFT, State.NOT_STARTED, State.EXEMPT]
+
 #: what a board may be sorted by
 ORDERS: dict[str, Callable[[BoardRow], Any]] = {
     "unit": lambda row: row.report.unit.sort_key,
@@ -123,6 +125,12 @@ def owing(reports: ReportQuerySet, at: datetime) -> list[Report]:
     """Those of the reports that were never submitted, exempt ones left out, in the order of the tree. One query."""
     unsubmitted = reports.filter(first_submitted_at__isnull=True).exclude(state=State.EXEMPT.value)
     return list(unsubmitted.with_timeliness(at).for_display().defer("own").order_by("position"))
+
+
+def who_is_in(report: Report) -> list[tuple[str, list[Report]]]:
+    """The reports directly below by state, from accepted to not begun, each in the order of the tree. One query."""
+    children = list(Report.objects.filter(superior=report).select_related("unit").defer("own").order_by("position"))
+    return [(state.value, [child for child in children if child.state == state]) for state in _FARTHEST_FIRST]
 
 
 class _Cells:

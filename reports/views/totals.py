@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from reports import policies
 from reports.domain.indicators import AggregateUp
 from reports.policies import Standing
+from reports.queries.board import who_is_in
 from reports.queries.consolidated_sheet import section_by_unit, totals_sheet
 from reports.queries.lineage import is_pending, lineage
 from reports.queries.progress import progress_of_cycles, rates_below
@@ -36,6 +37,7 @@ def totals(request: HttpRequest, report_id: int) -> HttpResponse:
         "sheet": sheet,
         "section": section,
         "by_unit": section_by_unit(report, section) if section else [],
+        "who_is_in": who_is_in(report),
         "rates": rates_below([report], at)[report.pk],
         "pending": is_pending(report),
         "reaches_superior": report.superior is not None and Standing(user_of(request)).reaches(report.superior),
