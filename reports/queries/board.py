@@ -97,7 +97,7 @@ ORDERS: dict[str, Callable[[BoardRow], Any]] = {
 
 def board(report: Report, at: datetime) -> list[BoardRow]:
     """The reports directly below `report`, in the order of the tree. Five queries, whatever the size."""
-    children = list(Report.objects.filter(superior=report).with_timeliness(at).with_open_flags().for_display().order_by("position"))
+    children = _children(report, at)
     below = rates_below(children, at)
     told = _reminded(Report.objects.filter(superior=report))
     cells = _Cells()
@@ -114,6 +114,15 @@ def board(report: Report, at: datetime) -> list[BoardRow]:
     ]
 
 
+def _children(report: Report, at: datetime) -> list[Report]:
+    """They share their cycle and their superior, which are read once."""
+    children = Report.objects.filter(superior=report).with_timeliness(at).with_open_flags().select_related("unit", "level")
+    found = list(children.order_by("position"))
+    for child in found:
+        child.cycle, child.superior = report.cycle, report
+    return found
+
+
 def days_late(report: Report, at: datetime) -> int:
     """By how many days the report, loaded with its timeliness, is or was late; 0 where it isn't."""
     if report.timeliness not in (Timeliness.LATE, Timeliness.MISSING):
@@ -122,9 +131,10 @@ def days_late(report: Report, at: datetime) -> int:
 
 
 def owing(reports: ReportQuerySet, at: datetime) -> list[Report]:
-    """Those of the reports that were never submitted, exempt ones left out, in the order of the tree. One query."""
-    unsubmitted = reports.filter(first_submitted_at__isnull=True).exclude(state=State.EXEMPT.value)
-    return list(unsubmitted.with_timeliness(at).for_display().defer("own").order_by("position"))
+    """Those of the reports that were never submitted, exempt ones left out, in the order of the tree. At most five queries."""
+    unsubmitted = reports.filter(first_submitted_at__isnull=True).exclude(state=State.EXEMPT.value).select_related("unit")
+    shared = unsubmitted.prefetch_related("cycle", "level", "superior__unit")
+    return list(shared.with_timeliness(at).defer("own", "levels_below").order_by("position"))
 
 
 def who_is_in(report: Report) -> list[tuple[str, list[Report]]]:

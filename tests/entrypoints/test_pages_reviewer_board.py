@@ -206,7 +206,7 @@ def test_the_list_of_the_missing_is_a_text_for_a_message():
         page = english(officers()["commune"]).get(f"/reports/{play.report('C').pk}/below/missing/")
     assert page.context["text"].splitlines() == [
         "Mẫu t, first half of 2025. Đơn vị C: 1 of 2 units have not submitted (21 Jun 2025 09:00):",
-        "1. Đơn vị H3 (due 18 Jun 2025, 3 days late)",
+        "1. Đơn vị H3 (due 18 Jun 2025, Overdue · 3 days late)",
     ]
 
 
