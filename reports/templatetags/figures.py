@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from django import template
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
 from reports import wording
 from reports.domain.aggregation import Figure
@@ -21,6 +21,14 @@ from reports.models.journal import ACTION_LABELS
 from reports.models.report import STATE_LABELS
 
 register = template.Library()
+
+_TIMELINESS = {
+    Timeliness.ON_TIME: gettext_lazy("On time"),
+    Timeliness.LATE: gettext_lazy("Submitted late"),
+    Timeliness.MISSING: gettext_lazy("Overdue"),
+    Timeliness.PENDING: gettext_lazy("Not due yet"),
+    Timeliness.EXEMPT: gettext_lazy("Exempt"),
+}
 
 register.filter("say", wording.say)
 register.filter("indicator_name", wording.name_of)
@@ -51,15 +59,8 @@ def action_label(action: str) -> str:
 
 @register.filter
 def timeliness_label(timeliness: str) -> str:
-    """The words of the field; empty for what is neither early nor late yet."""
-    labels = {
-        Timeliness.ON_TIME: gettext("On time"),
-        Timeliness.LATE: gettext("Submitted late"),
-        Timeliness.MISSING: gettext("Overdue"),
-        Timeliness.PENDING: gettext("Not due yet"),
-        Timeliness.EXEMPT: gettext("Exempt"),
-    }
-    return labels[Timeliness(timeliness)]
+    """The words of the field."""
+    return str(_TIMELINESS[Timeliness(timeliness)])
 
 
 @register.simple_tag
