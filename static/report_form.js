@@ -1,100 +1,167 @@
-// The report form: saves the changed cells a moment after one stops typing, and says so. Without it, the Save button does.
+// The report form: keeps what one types on this machine at once, sends it a moment after one stops, and says where it is.
+// Without a line it goes on, and sends when the line is back (form/unsent.js). Without JavaScript the Save button saves.
 "use strict";
 (() => {
+  const { unsent, rows } = danvan;
   const form = document.getElementById("report-form");
   const status = document.getElementById("save-state");
+  const chip = document.getElementById("unsent");
   const words = form.dataset;
+  const { report } = words;
+  const pageVersion = Number(form.elements.version.value);
   const PAUSE = 900;
-  const RETRY = 10000;
-  const dirty = new Map(); // code → how many times it was changed; what is saved is compared with it
-  const refused = new Set(); // codes whose text could not be read: they are not saved
+  const RETRIES = [2, 4, 8, 15, 30, 60]; // seconds
+  const typing = new Set(); // codes that were touched since the page was opened
+  let version = pageVersion;
   let timer = 0;
-  let saving = false;
+  let failures = 0;
+  let sending = null;
 
-  const fieldsOf = (code) => [...form.elements].filter((field) => field.dataset.code === code);
-  const say = (text, unsaved) => {
-    status.textContent = text;
-    status.classList.toggle("unsaved", Boolean(unsaved));
-  };
-  const schedule = (pause) => {
-    clearTimeout(timer);
-    timer = setTimeout(save, pause);
-  };
+  // --- Cells as texts ---
+
+  const fieldsOf = (code) => [...form.querySelectorAll(`[data-code="${code}"]`)];
+  const tableOf = (code) => form.querySelector(`table[data-table="${code}"]`);
+
+  function textOf(code) {
+    if (tableOf(code)) return rows.read(tableOf(code));
+    const [first, ...others] = fieldsOf(code);
+    return first.type === "radio" ? [first, ...others].find((field) => field.checked)?.value || "" : first.value;
+  }
+
+  function put(code, text) {
+    if (tableOf(code)) return rows.fill(tableOf(code), text);
+    for (const field of fieldsOf(code)) {
+      if (field.type === "radio") field.checked = field.value === text;
+      else field.value = text;
+    }
+  }
+
+  const about = (code) => ({ url: form.getAttribute("action"), title: words.title, name: document.getElementById(`name-${code}`).textContent.trim() });
 
   function changed(code) {
-    dirty.set(code, (dirty.get(code) || 0) + 1);
-    for (const field of fieldsOf(code)) field.classList.add("dirty");
-    say(words.unsaved, true);
+    typing.add(code);
+    mark(code, true);
+    const kept = unsent.type(report, code, textOf(code), version, about(code));
+    kept.then(count);
     schedule(PAUSE);
+    return kept;
   }
 
-  function posted(codes) {
-    const all = new FormData(form);
-    const data = new FormData();
-    data.set("csrfmiddlewaretoken", token() || all.get("csrfmiddlewaretoken"));
-    data.set("version", all.get("version"));
-    for (const [name, value] of all) {
-      const field = form.elements[name];
-      const code = name.startsWith("cell-") && codes.find((each) => name === `cell-${each}` || (field.dataset && field.dataset.code === each));
-      if (code) data.set(name, value);
+  const mark = (code, isDirty) => fieldsOf(code).forEach((field) => field.classList.toggle("dirty", isDirty));
+
+  // --- What stands where ---
+
+  const say = (text, isUnsaved) => {
+    status.textContent = text;
+    status.classList.toggle("unsaved", Boolean(isUnsaved));
+  };
+
+  async function count() {
+    const cells = (await unsent.of(report)).filter(unsent.isUnsent);
+    chip.hidden = !cells.length;
+    chip.textContent = words.waiting.replace("{n}", cells.length);
+    return cells;
+  }
+
+  // What this machine keeps stands above what the page was rendered with, unless the page is newer.
+  async function restore() {
+    const cells = await unsent.of(report);
+    await unsent.forget(report, cells.filter((cell) => cell.saved <= pageVersion).map((cell) => cell.code));
+    for (const cell of cells) {
+      if (cell.saved <= pageVersion || !fieldsOf(cell.code).length) continue;
+      if (cell.saved) version = Math.max(version, cell.saved);
+      if (!typing.has(cell.code)) put(cell.code, cell.text);
+      if (!unsent.isUnsent(cell)) continue;
+      mark(cell.code, true);
+      if (cell.clash) ask(cell.clash);
     }
-    return data;
+    await count();
+    if (document.documentElement.dataset.copy) say(words.copy.replace("{time}", document.documentElement.dataset.copy), true);
+    await run(true);
   }
 
-  // Signing in again in another tab gives a new token, which the page doesn't hold.
-  const token = () => (document.cookie.match(/(?:^|; )csrftoken=([^;]+)/) || [])[1];
+  // --- Sending ---
 
-  async function save() {
-    if (saving || !dirty.size) return;
-    const sent = new Map(dirty);
-    saving = true;
+  const schedule = (pause) => {
+    clearTimeout(timer);
+    timer = setTimeout(run, pause);
+  };
+
+  function run(again = false) {
+    clearTimeout(timer);
+    sending = (sending || Promise.resolve()).then(() => rounds(again === true));
+    return sending;
+  }
+
+  async function rounds(again) {
+    if (!(await count()).some((cell) => !cell.clash)) return;
     say(words.saving, true);
-    try {
-      const answer = await fetch(form.action, { method: "POST", body: posted([...sent.keys()]), headers: { Accept: "application/json" } });
-      if (answer.redirected || answer.status === 403) {
-        say(words.signedOut, true);
-        return schedule(RETRY);
-      }
-      if (!(answer.headers.get("Content-Type") || "").includes("json")) throw new Error(String(answer.status));
-      const told = await answer.json();
-      if (answer.status === 409) return conflict(told);
-      if (!answer.ok) return say((told.problems || []).join(" ") || words.unsaved, true);
-      for (const [code, times] of sent) {
-        if (dirty.get(code) !== times) continue;
-        dirty.delete(code);
-        for (const field of fieldsOf(code)) field.classList.remove("dirty");
-      }
-      for (const code of sent.keys()) told.problems[code] ? refused.add(code) : refused.delete(code);
-      show(told);
-    } catch {
-      say(words.offline, true);
-      schedule(RETRY);
-    } finally {
-      saving = false;
-      if (dirty.size && !document.querySelector(".conflict") && ![words.offline, words.signedOut].includes(status.textContent)) schedule(PAUSE);
+    for (let round = 0; round < 20; round += 1) {
+      const outcome = await unsent.send(report, again && round === 0);
+      await count();
+      if (outcome.kind === "nothing") break;
+      if (!(await went(outcome))) return;
+      failures = 0;
     }
+    await settle();
   }
 
-  function show(told) {
-    form.elements.version.value = told.version;
-    for (const field of document.querySelectorAll("input[name=seen]")) field.value = told.version;
+  // Says what an outcome means, and whether to go on sending.
+  async function went({ kind, told, codes }) {
+    switch (kind) {
+      case "saved":
+        show(told, codes);
+        return true;
+      case "older":
+        await takeTheirs(told);
+        return true;
+      case "refused":
+        say([...(told.problems || []), words.kept].join(" "), true);
+        return false;
+      case "signed-out":
+        say(words.signedOut, true);
+        break;
+      default:
+        say(words.offline, true);
+    }
+    schedule(1000 * RETRIES[Math.min(failures, RETRIES.length - 1)]);
+    failures += 1;
+    return false;
+  }
+
+  async function settle() {
+    const cells = await count();
+    for (const field of form.querySelectorAll(".dirty")) {
+      if (!cells.some((cell) => cell.code === field.dataset.code)) field.classList.remove("dirty");
+    }
+    if (cells.some((cell) => cell.clash)) say(words.clash, true);
+    else if (cells.some((cell) => cell.refused === cell.text)) say(words.unreadable, true);
+    else if (cells.length) schedule(PAUSE);
+  }
+
+  function show(told, codes) {
+    see(told.version);
     document.getElementById("state").textContent = told.state;
     for (const [code, texts] of Object.entries(told.cells)) {
       for (const [place, text] of Object.entries(texts)) {
         const cell = document.getElementById(`${place}-${code}`);
         if (cell) cell.textContent = text;
       }
-      if (refused.has(code) && !told.problems[code]) continue;
-      const lines = [
-        ...(told.problems[code] || []).map((text) => ["error", text]),
-        ...(told.findings[code] || []).map((each) => [each.severity, each.text]),
-      ];
+      const problems = told.problems[code] || [];
+      if (!codes.includes(code) && fieldsOf(code).some((field) => field.getAttribute("aria-invalid") === "true")) continue;
+      const lines = [...problems.map((text) => ["error", text]), ...(told.findings[code] || []).map((each) => [each.severity, each.text])];
       const says = document.getElementById(`says-${code}`);
-      if (says) says.replaceChildren(...lines.map(([kind, text]) => line(kind, text)));
-      for (const field of fieldsOf(code)) field.setAttribute("aria-invalid", String(Boolean(told.problems[code])));
+      if (says && !says.querySelector(".conflict")) says.replaceChildren(...lines.map(([kind, text]) => line(kind, text)));
+      for (const field of fieldsOf(code)) field.setAttribute("aria-invalid", String(Boolean(problems.length)));
     }
     for (const [number, facts] of Object.entries(told.sections)) progress(number, ...facts);
-    say(refused.size ? words.unreadable : told.message, refused.size || dirty.size);
+    say(told.message, false);
+  }
+
+  function see(newer) {
+    version = newer;
+    form.elements.version.value = newer;
+    for (const field of document.querySelectorAll("input[name=seen]")) field.value = newer;
   }
 
   function line(kind, text) {
@@ -112,119 +179,103 @@
     place.classList.toggle("full", answered === entered);
   }
 
-  // --- Somebody else saved meanwhile: show both values, load what they changed elsewhere, let the person choose ---
+  // --- Somebody else saved meanwhile: take what they changed elsewhere, and let the person choose where both did ---
 
-  function conflict(told) {
-    say(told.message, true);
-    form.elements.version.value = told.version;
-    const clashing = new Set(told.clashes.map((each) => each.code));
-    for (const [code, text] of Object.entries(told.entries)) if (!dirty.has(code)) put(code, text);
-    for (const clash of told.clashes) ask(clash);
-    if (!clashing.size) schedule(PAUSE);
-  }
-
-  function put(code, text) {
-    for (const field of fieldsOf(code)) {
-      if (field.dataset.kind === "table") continue;
-      if (field.type === "radio") field.checked = field.value === text;
-      else field.value = text;
-      field.classList.remove("dirty");
+  async function takeTheirs(told) {
+    const mine = new Set((await unsent.of(report)).filter(unsent.isUnsent).map((cell) => cell.code));
+    const theirs = {};
+    for (const [code, text] of Object.entries(told.entries)) {
+      if (mine.has(code) || !fieldsOf(code).length || textOf(code) === text) continue;
+      put(code, text);
+      theirs[code] = text;
     }
+    await unsent.learn(report, theirs, told.version);
+    see(told.version);
+    told.clashes.forEach(ask);
   }
 
   function ask(clash) {
+    const says = document.getElementById(`says-${clash.code}`);
     const box = document.createElement("div");
     box.className = "conflict";
-    const choice = (label, shown, take) => {
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", words.clash);
+    const choice = (label, shown, mine) => {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = `${label}: ${shown || "–"}`;
-      button.addEventListener("click", () => {
+      button.addEventListener("click", async () => {
         box.remove();
-        take();
-        if (!document.querySelector(".conflict")) dirty.size ? schedule(0) : say("", false);
+        if (!mine) put(clash.code, clash.theirs_text);
+        await unsent.choose(report, clash.code, mine);
+        if (!mine) mark(clash.code, false);
+        await run();
+        fieldsOf(clash.code)[0].focus();
+        if (!(await count()).length && status.classList.contains("unsaved")) say(words.saved, false);
       });
       box.append(button);
     };
-    const isTable = fieldsOf(clash.code).some((field) => field.dataset.kind === "table");
-    choice(words.theirs, clash.theirs, () => {
-      dirty.delete(clash.code);
-      if (isTable) location.reload();
-      put(clash.code, clash.theirs_text);
-    });
-    choice(words.mine, clash.mine, () => {});
-    const says = document.getElementById(`says-${clash.code}`);
+    box.append(line("error", words.clash));
+    choice(words.theirs, clash.theirs, false);
+    choice(words.mine, clash.mine, true);
     says.replaceChildren(box);
     says.scrollIntoView({ block: "center" });
   }
 
-  // --- Keys and small helps ---
+  // --- What a person does ---
 
   form.addEventListener("input", (event) => {
     if (event.target.dataset.code) changed(event.target.dataset.code);
   });
 
   form.addEventListener("click", (event) => {
-    const code = event.target.dataset.zero;
-    if (code) {
-      const field = fieldsOf(code)[0];
+    const { zero, zeroSection, addRow, dropRow } = event.target.dataset;
+    if (zero) nothingHappened([fieldsOf(zero)[0]]);
+    if (zeroSection) nothingHappenedInAll(zeroSection, event.target);
+    if (addRow) rows.cellsOf(rows.add(tableOf(addRow)))[0].focus();
+    if (dropRow) {
+      rows.remove(event.target.closest("tr"));
+      changed(dropRow);
+    }
+  });
+
+  function nothingHappened(fields) {
+    for (const field of fields) {
       field.value = "0";
-      changed(code);
-      next(field, 1);
+      changed(field.dataset.code);
     }
-    const table = event.target.dataset.addRow;
-    if (table) addRow(table);
-  });
-
-  form.addEventListener("keydown", (event) => {
-    const field = event.target;
-    if (field.dataset.kind !== "number") return;
-    const step = { Enter: 1, ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    next(field, step);
-  });
-
-  function next(field, step) {
-    const numbers = [...form.elements].filter((each) => each.dataset.kind === "number");
-    const other = numbers[numbers.indexOf(field) + step];
-    if (other) {
-      other.focus();
-      other.select();
-    }
+    fields.at(-1).focus();
   }
 
-  function addRow(code) {
-    const body = form.querySelector(`table[data-table="${code}"] tbody`);
-    const row = body.lastElementChild.cloneNode(true);
-    const number = body.children.length;
-    row.querySelectorAll("input").forEach((input, column) => {
-      input.name = `cell-${code}-${number}-${column}`;
-      input.value = "";
-    });
-    body.append(row);
-    row.querySelector("input").focus();
+  function nothingHappenedInAll(section, button) {
+    const blank = [...document.getElementById(section).querySelectorAll("[data-kind=number]")].filter((field) => !field.value.trim());
+    if (blank.length && confirm(button.dataset.ask.replace("{n}", blank.length))) nothingHappened(blank);
   }
+
+  danvan.keys(form, changed, (filled, given) => say(words.pasted.replace("{filled}", filled).replace("{given}", given), filled < given));
 
   // The Save button saves what is still open without leaving the page; with nothing open it goes the plain way.
   form.addEventListener("submit", (event) => {
-    if (!dirty.size) return;
+    if (chip.hidden) return;
     event.preventDefault();
-    clearTimeout(timer);
-    save();
+    run(true);
   });
 
   document.getElementById("to-summary")?.addEventListener("click", async (event) => {
-    if (!dirty.size && !refused.size) return;
+    if (chip.hidden) return;
     event.preventDefault();
     const goal = event.currentTarget.href;
-    clearTimeout(timer);
-    await save();
-    if (!dirty.size && !refused.size) location.assign(goal);
+    await run(true);
+    if (!(await count()).length) location.assign(goal);
   });
 
   window.addEventListener("beforeunload", (event) => {
-    if (dirty.size || refused.size) event.preventDefault();
+    if (!chip.hidden && !unsent.isKept) event.preventDefault();
   });
-  window.addEventListener("online", () => schedule(0));
+  window.addEventListener("online", () => {
+    failures = 0;
+    run();
+  });
+  window.addEventListener("offline", () => say(words.offline, true));
+  restore();
 })();

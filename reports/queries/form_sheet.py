@@ -69,6 +69,11 @@ class Section:
         return sum(row.is_answered for row in self.rows)
 
     @property
+    def has_numbers(self) -> bool:
+        """Is a number entered here? Of several, those still blank may be declared zero at once."""
+        return any(row.may_be_entered and row.indicator.is_number for row in self.rows)
+
+    @property
     def is_full(self) -> bool:
         return self.answered == self.entered
 

@@ -16,15 +16,20 @@ def show_conflict(
 ) -> HttpResponse:
     """Both values of every cell that somebody else wrote since this editor loaded the report; the other entries are kept.
 
-    `report` as it stands now; `post_to` names the URL that the choice is sent to.
+    `report` as it stands now; `post_to` names the URL that the choice is sent to. As JSON it also names the cells that nobody
+    else touched (`kept`) and those where both wrote the same (`agreed`).
     """
     by_code = report.cycle.version.compiled().by_code
     before = touched_since(report, seen)
     rows: list[dict[str, str]] = []
     kept: list[dict[str, str]] = []
+    agreed: list[str] = []
     for clash in conflict.clashes:
         indicator, theirs = by_code[clash.indicator], report.own.get(clash.indicator)
-        if clash.mine == theirs or (clash.indicator in before and clash.mine == before[clash.indicator]):
+        if clash.mine == theirs:
+            agreed.append(clash.indicator)
+            continue
+        if clash.indicator in before and clash.mine == before[clash.indicator]:
             continue
         texts = {"theirs_text": entry_text(indicator, theirs), "mine_text": entry_text(indicator, clash.mine)}
         shown = {"theirs": shown_own(indicator, theirs), "mine": shown_own(indicator, clash.mine)}
@@ -32,6 +37,7 @@ def show_conflict(
     if as_json:
         current = {code: entry_text(indicator, report.own.get(code)) for code, indicator in by_code.items() if not indicator.is_formula}
         message = say(next(iter(conflict.problems)))
-        return JsonResponse({"message": message, "version": report.version, "clashes": rows, "entries": current}, status=409)
+        told = {"message": message, "version": report.version, "clashes": rows, "entries": current}
+        return JsonResponse(told | {"kept": [each["code"] for each in kept], "agreed": agreed}, status=409)
     context = {"report": report, "cycle": report.cycle, "clashes": rows, "kept": kept, "post_to": post_to}
     return render(request, "reports/conflict.html", context, status=409)

@@ -25,6 +25,9 @@ from units.problems import Problem
 
 _GIVEN_BACK = (Action.RETURN, Action.REOPEN)
 
+#: tells the service worker (templates/service_worker.js) that a page shall be within reach without a line
+KEEP_OFFLINE = "X-Keep-Offline"
+
 
 @dataclass(slots=True)
 class Sent:
@@ -39,7 +42,11 @@ class Sent:
 
 def render_report(request: HttpRequest, report: Report, at: datetime, sent: Sent | None = None, *, status: int = 200) -> HttpResponse:
     """The report's page, with what was refused where something was."""
-    return render(request, "reports/report.html", report_context(request, report, at, sent or Sent()), status=status)
+    context = report_context(request, report, at, sent or Sent())
+    page = render(request, "reports/report.html", context, status=status)
+    if context["editing"]:
+        page.headers[KEEP_OFFLINE] = "yes"
+    return page
 
 
 def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sent) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseForbidden, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import date as date_text
 from django.utils import timezone
@@ -24,7 +24,7 @@ from reports.services import filling, submitting
 from reports.services.submitting import Declaration, readiness
 from reports.views.conflicts import show_conflict
 from reports.views.reach import indicator_of, posted, report_in_reach, user_of
-from reports.views.report_page import Sent, adjustment_form, render_report, visible_findings
+from reports.views.report_page import KEEP_OFFLINE, Sent, adjustment_form, render_report, visible_findings
 from reports.wording import required_blank, say, shown_change, shown_own, shown_total
 from units.problems import Refused
 
@@ -36,7 +36,9 @@ def my_work(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     standing = Standing(user_of(request))
     work = worklist(standing.units_as(*OWNERS), standing.units_as(Role.REVIEWER), at)
-    return render(request, "reports/my_work.html", {"work": work, "at": at, "has_memberships": bool(standing.roles)})
+    page = render(request, "reports/my_work.html", {"work": work, "at": at, "has_memberships": bool(standing.roles)})
+    page.headers[KEEP_OFFLINE] = "yes"
+    return page
 
 
 @login_required
@@ -53,9 +55,12 @@ def report_page(request: HttpRequest, report_id: int) -> HttpResponse:
 def save(request: HttpRequest, report_id: int) -> HttpResponse:
     """Save the cells that were sent, from the form as one types (as JSON) or from its button.
 
-    What can't be read is said beside its figure, and the rest is saved.
+    What can't be read is said beside its figure, and the rest is saved. What one user typed is never saved in another's
+    name: a form that names its reader is refused once somebody else is signed in.
     """
     at = timezone.now()
+    if request.headers.get("X-Reader", str(request.user.pk)) != str(request.user.pk):
+        return HttpResponseForbidden(_("Somebody else is signed in on this machine."))
     report = report_in_reach(request, report_id, at)
     version = version_seen(request.POST)
     if version is None:
