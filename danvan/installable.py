@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -54,7 +55,7 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     """The service worker, whose text changes with the digests of what it keeps: so a browser notices a new release."""
     house = {
         "assets": [static(name) for name in ASSETS],
-        "static": static(""),
+        "static": settings.STATIC_URL,
         "offline": reverse("offline"),
         "language": get_language(),
     }

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reports.views import board, dashboards, digest, reporter, review, reviewer, totals
+from reports.views import attachments, board, dashboards, digest, reporter, review, reviewer, totals
 
 app_name = "reports"
 
@@ -12,6 +12,9 @@ urlpatterns = [
     path("reports/<int:report_id>/appraise/", reviewer.appraise, name="appraise"),
     path("reports/<int:report_id>/adjust/", reporter.adjust, name="adjust"),
     path("reports/<int:report_id>/adjustments/<int:adjustment_id>/drop/", reporter.drop_adjustment, name="drop-adjustment"),
+    path("reports/<int:report_id>/attachments/", attachments.attach, name="attach"),
+    path("reports/<int:report_id>/attachments/<int:attachment_id>/", attachments.fetch, name="attachment"),
+    path("reports/<int:report_id>/attachments/<int:attachment_id>/take-away/", attachments.take_away, name="take-away"),
     path("reports/<int:report_id>/submit/", reporter.submit, name="submit"),
     path("reports/<int:report_id>/do/<str:action>/", reviewer.take, name="take"),
     path("reports/<int:report_id>/review/", review.review, name="review"),

@@ -1,3 +1,7 @@
-// Installs the service worker, which keeps forms that were opened within reach without a line.
+// Installs the service worker, which keeps forms that were opened within reach without a line. The page on which it is installed
+// was loaded before it could see it: it is asked to look again.
 "use strict";
-if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js");
+if ("serviceWorker" in navigator) {
+  if (!navigator.serviceWorker.controller) navigator.serviceWorker.ready.then((house) => house.active.postMessage("keep"));
+  navigator.serviceWorker.register("/sw.js");
+}

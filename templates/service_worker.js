@@ -18,6 +18,8 @@ self.addEventListener("fetch", (event) => {
   else if (request.mode === "navigate") event.respondWith(page(event, url));
 });
 
+self.addEventListener("message", (event) => event.data === "keep" && event.waitUntil(lookAgain(event.source.url)));
+
 async function install() {
   const cache = await caches.open(STATIC);
   await cache.addAll([...HOUSE.assets, HOUSE.offline]);
@@ -52,7 +54,7 @@ async function keepIn(cache, url, answer, most) {
 async function page(event, url) {
   const address = url.origin + url.pathname;
   const copy = await copyOf(address);
-  const asked = fetch(event.request).then((answer) => ({ answer, kept: answer.ok ? answer.clone() : null }));
+  const asked = fetch(event.request).then((answer) => ({ answer, kept: answer.ok && answer.headers.has("X-Keep-Offline") ? answer.clone() : null }));
   event.waitUntil(asked.then(({ answer, kept }) => remember(address, answer, kept)).catch(() => {}));
   try {
     const { answer } = await (copy ? Promise.race([asked, patience()]) : asked);
@@ -60,6 +62,11 @@ async function page(event, url) {
   } catch {
     return copy ? asCopy(copy) : caches.match(HOUSE.offline, { ignoreVary: true });
   }
+}
+
+async function lookAgain(url) {
+  const answer = await fetch(url, { credentials: "same-origin" });
+  await remember(url.split(/[?#]/)[0], answer, answer.ok && answer.headers.has("X-Keep-Offline") ? answer.clone() : null);
 }
 
 const patience = () => new Promise((_, reject) => setTimeout(reject, PATIENCE_MS));
@@ -81,7 +88,7 @@ async function remember(address, answer, kept) {
   if (reader !== (await currentReader())) await readBy(reader);
   if (!reader || answer.redirected) return;
   const pages = await caches.open(pagesOf(reader));
-  if (kept && answer.headers.has("X-Keep-Offline")) await keepIn(pages, address, kept, MOST_PAGES);
+  if (kept) await keepIn(pages, address, kept, MOST_PAGES);
   else await pages.delete(address, { ignoreVary: true });
 }
 

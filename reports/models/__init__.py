@@ -1,3 +1,4 @@
+from reports.models.attachment import Attachment
 from reports.models.cycle import Cycle, CycleLevel, DayOff
 from reports.models.flag import Flag, Reminder
 from reports.models.journal import AppendOnlyError, JournalEntry, ReviewNote, Submission
@@ -8,6 +9,7 @@ from reports.models.template import Indicator, ReportTemplate, TemplateVersion
 __all__ = [
     "Adjustment",
     "AppendOnlyError",
+    "Attachment",
     "Cycle",
     "CycleLevel",
     "DayOff",

@@ -18,6 +18,7 @@ from reports.policies import Standing
 from reports.queries.form_sheet import Sheet, appraisable, form_sheet
 from reports.queries.lineage import is_pending
 from reports.queries.timeline import timeline
+from reports.services.attaching import MOST
 from reports.services.submitting import readiness
 from reports.views.reach import user_of
 from reports.wording import name_of
@@ -74,6 +75,8 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
         ],
         "noting": bool(allowed & {Action.RETURN, Action.REOPEN}),
         "adjustment_form": (sent.adjustment or adjustment_form(report, sheet)) if report.has_reports_below else None,
+        "attachments": list(report.attachments.standing().select_related("by")),
+        "most_attachments": MOST,
         "events": events,
         "saved_at": next((event.at for event in events if event.action == Action.SAVE), None),
         "given_back": next((event for event in events if event.action in _GIVEN_BACK), None) if report.state == State.RETURNED else None,
