@@ -252,6 +252,17 @@
     if (blank.length && confirm(button.dataset.ask.replace("{n}", blank.length))) nothingHappened(blank);
   }
 
+  // A note, or a line of the summary, leads to its figure: ready to be written.
+  function toFigure() {
+    const code = (location.hash.match(/^#cell-(\w+)$/) || [])[1];
+    const field = code && fieldsOf(code)[0];
+    if (!field) return;
+    field.closest("tr[id]").scrollIntoView({ block: "center" });
+    field.focus({ preventScroll: true });
+    if (field.select) field.select();
+  }
+  window.addEventListener("hashchange", toFigure);
+
   danvan.keys(form, changed, (filled, given) => say(words.pasted.replace("{filled}", filled).replace("{given}", given), filled < given));
 
   // The Save button saves what is still open without leaving the page; with nothing open it goes the plain way.
@@ -277,5 +288,5 @@
     run();
   });
   window.addEventListener("offline", () => say(words.offline, true));
-  restore();
+  restore().then(toFigure);
 })();

@@ -1,7 +1,7 @@
 from reports.models.attachment import Attachment
 from reports.models.cycle import Cycle, CycleLevel, DayOff
 from reports.models.flag import Flag, Reminder
-from reports.models.journal import AppendOnlyError, JournalEntry, ReviewNote, Submission
+from reports.models.journal import AppendOnlyError, JournalEntry, ReviewAnswer, ReviewNote, Submission
 from reports.models.report import Adjustment, Report, ReportQuerySet, RootOversight
 from reports.models.rollup import Rollup, RollupMark
 from reports.models.template import Indicator, ReportTemplate, TemplateVersion
@@ -20,6 +20,7 @@ __all__ = [
     "Report",
     "ReportQuerySet",
     "ReportTemplate",
+    "ReviewAnswer",
     "ReviewNote",
     "Rollup",
     "RollupMark",

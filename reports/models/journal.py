@@ -119,3 +119,19 @@ class ReviewNote(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.indicator}: {self.text}"
+
+
+class ReviewAnswer(AppendOnly):
+    """What a unit says to a reviewer's note as it submits anew: it belongs to the journal entry of that submission."""
+
+    entry = models.ForeignKey(JournalEntry, models.PROTECT, related_name="answers", verbose_name=_("journal entry"))
+    note = models.ForeignKey(ReviewNote, models.PROTECT, related_name="answers", verbose_name=_("review note"))
+    text = models.TextField(_("text"))
+
+    class Meta:
+        verbose_name = _("answer to a review note")
+        verbose_name_plural = _("answers to review notes")
+        ordering: ClassVar = ["entry_id", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.note.indicator}: {self.text}"

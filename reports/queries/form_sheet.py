@@ -12,7 +12,7 @@ from reports.domain.indicators import AggregateUp, EnteredBy, Indicator, Templat
 from reports.domain.numbers import exact
 from reports.domain.own_values import OwnValues
 from reports.domain.workflow import WITH_SUPERIOR
-from reports.models import Adjustment, Report
+from reports.models import Adjustment, Report, ReviewNote
 from reports.queries import history
 from reports.queries.timeline import newest_notes
 
@@ -33,7 +33,7 @@ class Row:
     may_be_entered: bool
     submitted_before: Any
     is_changed: bool
-    note: str
+    note: ReviewNote | None
     adjustments: list[Adjustment] = field(default_factory=list)
 
     @property
@@ -167,7 +167,7 @@ class _Rows:
         self.declared: Mapping[str, Figure] = figures(template, submissions[0].declared) if submissions and with_superior else {}
         compared = submissions[1:] if with_superior else submissions
         self.submitted: Mapping[str, Any] | None = compared[0].own if compared else None
-        self.notes = newest_notes(report)
+        self.notes = {note.indicator: note for note in newest_notes(report)}
         self.adjustments: dict[str, list[Adjustment]] = {}
         for adjustment in report.adjustments.select_related("by"):
             self.adjustments.setdefault(adjustment.indicator, []).append(adjustment)
@@ -191,7 +191,7 @@ class _Rows:
             code in self.may_be_entered,
             before,
             self.submitted is not None and not indicator.is_formula and self.report.own.get(code) != before,
-            self.notes.get(code, ""),
+            self.notes.get(code),
             self.adjustments.get(code, []),
         )
 

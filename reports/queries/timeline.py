@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, Max
+from django.db.models import Count, Max, OuterRef, Prefetch, Subquery
 from django.db.models.functions import TruncDate
 
 from reports.domain.workflow import Action
-from reports.models import JournalEntry, Report, ReviewNote
+from reports.models import JournalEntry, Report, ReviewAnswer, ReviewNote
 from reports.models.journal import ACTION_LABELS
 
 
@@ -27,12 +27,14 @@ class Event:
     to_state: str = ""
     times: int = 1
     notes: list[ReviewNote] = field(default_factory=list)
+    answers: list[ReviewAnswer] = field(default_factory=list)
 
 
 def timeline(report: Report) -> list[Event]:
-    """The report's journal, the newest first. Four queries, however often it was saved."""
+    """The report's journal, the newest first. Five queries, however often it was saved."""
     journal = JournalEntry.objects.filter(report=report)
-    steps = journal.exclude(action=Action.SAVE.value).select_related("by").prefetch_related("notes").defer("changes")
+    answers = Prefetch("answers", ReviewAnswer.objects.select_related("note"))
+    steps = journal.exclude(action=Action.SAVE.value).select_related("by").prefetch_related("notes", answers).defer("changes")
     events = [_event(entry) for entry in steps]
     days = (
         journal.filter(action=Action.SAVE.value)
@@ -60,6 +62,7 @@ def _event(entry: JournalEntry) -> Event:
         entry.reason,
         entry.to_state if entry.to_state != entry.from_state else "",
         notes=list(entry.notes.all()),
+        answers=list(entry.answers.all()),
     )
 
 
@@ -70,12 +73,12 @@ def name_of(user: object | None) -> str:
     return user.get_full_name() or user.get_username()  # type: ignore[attr-defined]
 
 
-def newest_notes(report: Report) -> dict[str, str]:
-    """The reviewer's notes on single indicators since the report was last given back, by code."""
-    newest = (
-        JournalEntry.objects.filter(report=report, action__in=[Action.RETURN.value, Action.REOPEN.value]).order_by("-pk").values("pk")[:1]
-    )
-    return dict(ReviewNote.objects.filter(entry_id__in=list(newest.values_list("pk", flat=True))).values_list("indicator", "text"))
+def newest_notes(report: Report) -> list[ReviewNote]:
+    """The reviewer's notes on single indicators since the report was last given back, each with its `newest_answer`, None for none."""
+    given_back = JournalEntry.objects.filter(report=report, action__in=[Action.RETURN.value, Action.REOPEN.value])
+    answer = ReviewAnswer.objects.filter(note=OuterRef("pk")).order_by("-pk").values("text")[:1]
+    notes = ReviewNote.objects.filter(entry_id__in=list(given_back.order_by("-pk").values_list("pk", flat=True)[:1]))
+    return list(notes.annotate(newest_answer=Subquery(answer)))
 
 
 def touched_since(report: Report, seen: int) -> dict[str, object]:

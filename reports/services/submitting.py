@@ -14,11 +14,12 @@ from reports.domain.aggregation import Cells
 from reports.domain.rates import Rates
 from reports.domain.validation import Finding, check_submission
 from reports.domain.workflow import Action
-from reports.models import Report, Submission
+from reports.models import JournalEntry, Report, ReviewAnswer, Submission
 from reports.models.bulk import add_many
 from reports.queries import history, summing
 from reports.queries.calendar import working_days_from
 from reports.queries.progress import rates_below
+from reports.queries.timeline import newest_notes
 from reports.services import rolling_up, transitions
 from reports.services.transitions import Step
 from units.problems import Problem, Problems, Refused, gettext_noop
@@ -57,11 +58,13 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """How a submission is meant: that what is missing below is known, and what explains each warning (by indicator)."""
+    """How a submission is meant: that what is missing below is known, what explains each warning, what is said to the notes."""
 
     confirm_incomplete: bool = False
     explanations: Explanations = field(default_factory=dict)
     explanations_required: bool = False
+    #: what is said to the reviewer's notes on indicators, by code
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 def readiness(reports: Sequence[Report], at: datetime, *, drained: bool = False) -> dict[int, Readiness]:
@@ -169,7 +172,15 @@ def _submit_locked(step: Step, reports: Sequence[Report], declaration: Declarati
             "last_submission_id": newest,
             **({} if is_reviewed else {"in_correction": False}),
         }
-        transitions.write(step, group, updates=updates, submissions=submissions)
+        for entry in transitions.write(step, group, updates=updates, submissions=submissions):
+            _answer_notes(entry, declaration.answers)
+
+
+def _answer_notes(entry: JournalEntry, answers: Mapping[str, str]) -> None:
+    said = {code: text.strip() for code, text in answers.items() if text.strip()}
+    if said:
+        notes = newest_notes(entry.report)
+        add_many([ReviewAnswer(entry=entry, note=note, text=said[note.indicator]) for note in notes if note.indicator in said])
 
 
 def _obstacles(report: Report, ready: Readiness, declaration: Declaration) -> list[Problem]:

@@ -15,17 +15,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from reports.domain.numbers import parse_vietnamese
+from reports.domain.workflow import Action
 from reports.forms import Entries, StepForm, read_entries, texts_under, version_seen
 from reports.models import Report
 from reports.policies import OWNERS, Role, Standing
 from reports.queries.form_sheet import Row, enterable, form_sheet
+from reports.queries.timeline import newest_notes
 from reports.queries.worklists import worklist
 from reports.services import filling, submitting
 from reports.services.submitting import Declaration, readiness
 from reports.views.conflicts import show_conflict
 from reports.views.reach import indicator_of, posted, report_in_reach, user_of
 from reports.views.report_page import KEEP_OFFLINE, Sent, adjustment_form, render_report, visible_findings
-from reports.wording import required_blank, say, shown_change, shown_own, shown_total
+from reports.wording import name_of, required_blank, say, shown_change, shown_own, shown_total
 from units.problems import Refused
 
 
@@ -178,6 +180,7 @@ def submit(request: HttpRequest, report_id: int) -> HttpResponse:
         confirm_incomplete=request.POST.get("confirm_incomplete") == "yes",
         explanations=texts_under(request.POST, "explain-"),
         explanations_required=True,
+        answers=texts_under(request.POST, "answer-"),
     )
     reason, seen = form.cleaned_data["reason"], {report.pk: form.cleaned_data["seen"]}
     try:
@@ -196,6 +199,7 @@ def _summary(request: HttpRequest, report: Report, at: datetime, refused: Refuse
     blank = [finding for finding in ready.errors if not finding.rule and report.own.get(finding.code) is None]
     last = report.last_submission.warnings if report.last_submission else []
     said = {each["indicator"]: each["explanation"] for each in last} | texts_under(request.POST, "explain-")
+    answering, answers = report.in_correction and Action.SUBMIT in allowed, texts_under(request.POST, "answer-")
     by_code = report.cycle.version.compiled().by_code
     context = {
         "report": report,
@@ -204,6 +208,8 @@ def _summary(request: HttpRequest, report: Report, at: datetime, refused: Refuse
         "blank": [by_code[finding.code] for finding in blank],
         "errors": [finding for finding in ready.errors if finding not in blank],
         "warnings": [(finding, said.get(finding.code, "")) for finding in ready.warnings],
+        "notes": [(note, answers.get(note.indicator, note.newest_answer or "")) for note in newest_notes(report)] if answering else [],
+        "names": {code: name_of(indicator) for code, indicator in by_code.items()},
         "rates": ready.rates[""],
         "is_incomplete": ready.is_incomplete,
         "confirmed": request.POST.get("confirm_incomplete") == "yes",

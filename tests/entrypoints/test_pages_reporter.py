@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from reports.models import Adjustment, Report, Submission
+from reports.models import Adjustment, AppendOnlyError, Report, ReviewAnswer, Submission
 from tests.builders import at, given_user
 from tests.entrypoints.pages import given_form_cycle, looked_at, officers, said, signed_in, text_of
 
@@ -390,3 +390,34 @@ def test_pages_take_a_fixed_number_of_queries(django_assert_max_num_queries):
     with django_assert_max_num_queries(32):
         client.post(f"/reports/{play.report('H1').pk}/save/", {"version": 1, "cell-ho": "9"}, headers=JSON)
     assert Report.objects.count() == 33
+
+
+def test_what_is_answered_to_a_note_goes_with_the_new_submission_and_stands_beside_the_figure():
+    play, people = given_form_cycle(), officers()
+    play.save("H1", ho="5")
+    play.submit("H1")
+    play.do("return_for_correction", "H1", reason="Xem lại.", notes={"ho": "Thiếu hộ mới.", "ngheo": "Để trống?"})
+    client = english(signed_in(people["hamlet"]))
+    url = f"/reports/{play.report('H1').pk}"
+    assert [note.text for note, _ in client.get(f"{url}/submit/").context["notes"]] == ["Thiếu hộ mới.", "Để trống?"]
+    client.post(f"{url}/submit/", {"seen": play.report("H1").version, "answer-ho": "Đã rà soát, đủ 5 hộ.", "answer-ngheo": " "})
+    [answer] = play.journal("H1")[-1].answers.all()
+    assert (answer.note.indicator, answer.text) == ("ho", "Đã rà soát, đủ 5 hộ.")
+    page = text_of(english(signed_in(people["commune"])).get(f"{url}/"))
+    assert "Reviewer: Thiếu hộ mới. The unit: Đã rà soát, đủ 5 hộ." in page
+    assert client.get(f"{url}/submit/").context["notes"] == []
+
+
+def test_an_answer_to_a_note_is_history():
+    play = given_form_cycle()
+    play.save("H1", ho="5")
+    play.submit("H1")
+    play.do("return_for_correction", "H1", notes={"ho": "Thiếu."})
+    client = signed_in(officers()["hamlet"])
+    client.post(f"/reports/{play.report('H1').pk}/submit/", {"seen": play.report("H1").version, "answer-ho": "Đủ."})
+    answer = ReviewAnswer.objects.get()
+    answer.text = "Khác."
+    with pytest.raises(AppendOnlyError):
+        answer.save()
+    with pytest.raises(AppendOnlyError):
+        ReviewAnswer.objects.all().delete()
