@@ -24,6 +24,7 @@ ASSETS = (
     "form/waiting.js",
     "form/keys.js",
     "form/rows.js",
+    "form/sections.js",
     "vendor/htmx-2.0.7.min.js",
     "icon.svg",
 )

@@ -118,6 +118,9 @@
       case "refused":
         say([...(told.problems || []), words.kept].join(" "), true);
         return false;
+      case "gone":
+        say(words.kept, true);
+        return false;
       case "signed-out":
         say(words.signedOut, true);
         break;
@@ -288,5 +291,6 @@
     run();
   });
   window.addEventListener("offline", () => say(words.offline, true));
-  restore().then(toFigure);
+  toFigure();
+  restore();
 })();
