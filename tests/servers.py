@@ -124,6 +124,15 @@ def postgresql_from_wheel() -> Iterator[Server]:
         yield Server(own.url, f"{reached_postgresql(own.url).name} (from a wheel)")
 
 
+def chromium() -> str:
+    """The path of the system's Chromium or Chrome, which the browser's tests drive; Missing where there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        raise Missing(f"none of {', '.join(names)} is on the PATH. On Debian: apt-get install chromium")
+    return found
+
+
 def drop_databases(url: str, prefix: str) -> None:
     """Drop what a killed run has left behind."""
     with psycopg.connect(url, autocommit=True) as connection:
