@@ -35,5 +35,5 @@ def _blank_row(indicator: Indicator, level: str, levels_below: Collection[str]) 
         may_be_entered=indicator.entered_by is EnteredBy.UNIT and indicator.may_be_entered(level, levels_below),
         submitted_before=None,
         is_changed=False,
-        note="",
+        note=None,
     )

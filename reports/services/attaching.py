@@ -13,6 +13,7 @@ from django.db import transaction
 
 from reports.domain.workflow import Action
 from reports.models import Attachment, Report
+from reports.models.bulk import as_json
 from reports.services import transitions
 from reports.services.transitions import Step
 from units.problems import Problem, Refused, gettext_noop
@@ -37,7 +38,7 @@ def attach(report_id: int, content: File, *, by: User, at: datetime) -> Attachme
     try:
         with transaction.atomic():
             report = _editable(report_id, by, at)
-            if report.attachments.standing().count() >= MOST:
+            if Attachment.objects.standing().filter(report=report).count() >= MOST:
                 raise Refused(Problem(gettext_noop("A report takes %(most)d files: take one away first."), {"most": MOST}))
             name = _name(content.name or "", kind)
             _journal(report, by, at, name, None, content.size)
@@ -73,7 +74,7 @@ def _editable(report_id: int, by: User, at: datetime) -> Report:
 
 
 def _journal(report: Report, by: User, at: datetime, name: str, before: int | None, after: int | None) -> None:
-    transitions.write(Step(Action.SAVE, by, at), [report], changes={report.pk: {f"file {name}": [before, after]}})
+    transitions.write(Step(Action.SAVE, by, at), [report], changes={report.pk: as_json({f"file {name}": [before, after]})})
 
 
 def _kind_of(content: File) -> Attachment.Kind:

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from reports.domain.deadlines import end_of_day
 from reports.domain.workflow import Action
-from reports.models import Cycle, JournalEntry, Report, ReviewNote
+from reports.models import Cycle, Report, ReviewNote
 from reports.queries.calendar import working_days_from
 from reports.services import transitions
 from reports.services.transitions import Step
@@ -116,6 +116,5 @@ def _note(step: Step, reports: Sequence[Report], notes: Notes) -> None:
     problems.refuse_if_any()
     texts = {code: text.strip() for code, text in notes.items() if text.strip()}
     if texts:
-        entries = JournalEntry.objects.filter(report__in=reports, action=step.action.value).order_by("report_id", "pk")
-        newest = dict(entries.values_list("report_id", "pk")).values()
-        ReviewNote.objects.bulk_create(ReviewNote(entry_id=pk, indicator=code, text=text) for pk in newest for code, text in texts.items())
+        entries = transitions.entries_left(step, reports).values()
+        ReviewNote.objects.bulk_create(ReviewNote(entry_id=pk, indicator=code, text=text) for pk in entries for code, text in texts.items())

@@ -14,7 +14,7 @@ from reports.domain.aggregation import Cells
 from reports.domain.rates import Rates
 from reports.domain.validation import Finding, check_submission
 from reports.domain.workflow import Action
-from reports.models import JournalEntry, Report, ReviewAnswer, Submission
+from reports.models import Report, ReviewAnswer, Submission
 from reports.models.bulk import add_many
 from reports.queries import history, summing
 from reports.queries.calendar import working_days_from
@@ -172,15 +172,18 @@ def _submit_locked(step: Step, reports: Sequence[Report], declaration: Declarati
             "last_submission_id": newest,
             **({} if is_reviewed else {"in_correction": False}),
         }
-        for entry in transitions.write(step, group, updates=updates, submissions=submissions):
-            _answer_notes(entry, declaration.answers)
+        transitions.write(step, group, updates=updates, submissions=submissions)
+    _answer_notes(step, reports, declaration.answers)
 
 
-def _answer_notes(entry: JournalEntry, answers: Mapping[str, str]) -> None:
+def _answer_notes(step: Step, reports: Sequence[Report], answers: Mapping[str, str]) -> None:
     said = {code: text.strip() for code, text in answers.items() if text.strip()}
-    if said:
-        notes = newest_notes(entry.report)
-        add_many([ReviewAnswer(entry=entry, note=note, text=said[note.indicator]) for note in notes if note.indicator in said])
+    if not said:
+        return
+    entries = transitions.entries_left(step, reports)
+    for report in reports:
+        notes = [note for note in newest_notes(report) if note.indicator in said]
+        add_many([ReviewAnswer(entry_id=entries[report.pk], note=note, text=said[note.indicator]) for note in notes])
 
 
 def _obstacles(report: Report, ready: Readiness, declaration: Declaration) -> list[Problem]:

@@ -181,6 +181,12 @@ def write(
         rolling_up.mark([report for report in reports if _changes_totals(step.action, report)])
 
 
+def entries_left(step: Step, reports: Sequence[Report]) -> dict[int, int]:
+    """The journal entries that the step has just left, by report: ids."""
+    entries = JournalEntry.objects.filter(report__in=reports, action=step.action.value).order_by("pk")
+    return dict(entries.values_list("report_id", "pk"))
+
+
 def _entries(
     step: Step, reports: Sequence[Report], changes: Mapping[int, str], submissions: Mapping[int, Submission]
 ) -> Iterator[tuple[JournalEntry, tuple[int, str, int | None]]]:

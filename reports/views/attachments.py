@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from reports.models import Attachment
 from reports.services import attaching
 from reports.views.reach import posted, report_in_reach, user_of
 from reports.views.report_page import Sent, render_report
@@ -41,7 +42,7 @@ def take_away(request: HttpRequest, report_id: int, attachment_id: int) -> HttpR
     """Take a file away again."""
     at = timezone.now()
     report = report_in_reach(request, report_id, at)
-    attachment = get_object_or_404(report.attachments.standing(), pk=attachment_id)
+    attachment = get_object_or_404(Attachment.objects.standing().filter(report=report), pk=attachment_id)
     try:
         attaching.take_away(attachment.pk, by=user_of(request), at=at)
     except Refused as refused:
@@ -56,5 +57,5 @@ def take_away(request: HttpRequest, report_id: int, attachment_id: int) -> HttpR
 def fetch(request: HttpRequest, report_id: int, attachment_id: int) -> FileResponse:
     """The file, to be saved and never shown as a page of ours."""
     report = report_in_reach(request, report_id, timezone.now())
-    attachment = get_object_or_404(report.attachments.standing(), pk=attachment_id)
+    attachment = get_object_or_404(Attachment.objects.standing().filter(report=report), pk=attachment_id)
     return FileResponse(attaching.opened(attachment), as_attachment=True, filename=attachment.name, content_type=attachment.kind)

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from reports.domain.validation import Finding
 from reports.domain.workflow import Action, State
 from reports.forms import FORMS, AdjustmentForm, Entries, StepForm, step_form
-from reports.models import Report
+from reports.models import Attachment, Report
 from reports.policies import Standing
 from reports.queries.form_sheet import Sheet, appraisable, form_sheet
 from reports.queries.lineage import is_pending
@@ -75,7 +75,7 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
         ],
         "noting": bool(allowed & {Action.RETURN, Action.REOPEN}),
         "adjustment_form": (sent.adjustment or adjustment_form(report, sheet)) if report.has_reports_below else None,
-        "attachments": list(report.attachments.standing().select_related("by")),
+        "attachments": list(Attachment.objects.standing().filter(report=report).select_related("by")),
         "most_attachments": MOST,
         "events": events,
         "saved_at": next((event.at for event in events if event.action == Action.SAVE), None),
