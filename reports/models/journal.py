@@ -112,6 +112,9 @@ class ReviewNote(AppendOnly):
     indicator = models.CharField(_("indicator"), max_length=60)
     text = models.TextField(_("text"))
 
+    #: added by `queries.timeline.newest_notes`
+    newest_answer: str | None
+
     class Meta:
         verbose_name = _("review note")
         verbose_name_plural = _("review notes")

@@ -34,7 +34,7 @@ def test_a_scan_is_attached_served_as_a_file_to_save_and_named_in_the_journal():
     client = signed_in(people["hamlet"])
     assert "bao cao.pdf" in text_of(sent(client, play))
     attachment = Attachment.objects.get()
-    answer = client.get(f"/reports/{play.report('H1').pk}/attachments/{attachment.pk}/")
+    answer: Any = client.get(f"/reports/{play.report('H1').pk}/attachments/{attachment.pk}/")
     assert b"".join(answer.streaming_content) == PDF
     assert answer.headers["Content-Type"] == "application/pdf"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="bao cao.pdf"'
