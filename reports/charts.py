@@ -57,7 +57,7 @@ def lines(title: str, description: str, places: Sequence[str], drawn: Sequence[L
     parts = [_line(line, across, scale, _DASHES[number % len(_DASHES)]) for number, line in enumerate(drawn)]
     names = format_html_join(
         "",
-        '<g class="{}"><path class="line" d="M{} {}h28"/><text class="key" x="{}" y="{}">{}</text></g>',
+        '<g class="{}"><path class="line" d="M{} {}h28"/><text class="name" x="{}" y="{}">{}</text></g>',
         (
             (_DASHES[number % len(_DASHES)], _LEFT + number * 160, _HEIGHT - 6, _LEFT + 34 + number * 160, _HEIGHT - 2, line.name)
             for number, line in enumerate(drawn)
@@ -77,7 +77,7 @@ def _line(line: Line, across: Sequence[int], scale: _Scale, dash: str) -> SafeSt
         y = scale.at(point.value)
         path.append(f"{pen}{x} {y}")
         pen = "L"
-        points.append((x, y, "final" if point.is_final else "open", x, y - 9, point.label))
+        points.append((x, y, "final" if point.is_final else "provisional", x, y - 9, point.label))
     marks = format_html_join("", '<circle cx="{}" cy="{}" r="4" class="{}"/><text class="value" x="{}" y="{}">{}</text>', points)
     return format_html('<g class="{}"><path class="line" d="{}"/>{}</g>', dash, "".join(path), marks)
 

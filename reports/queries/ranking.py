@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from reports.domain.aggregation import Figure, answered, figures
+from reports.domain.aggregation import Cells, Figure, answered, figures
 from reports.domain.indicators import AggregateTime, Indicator, Template
 from reports.models import Cycle, Report, ReportQuerySet
 from reports.queries.consolidated import Total, total_of
@@ -109,7 +109,7 @@ def placed(rows: Sequence[Ranked], *, lowest_first: bool = False) -> list[Ranked
 
 def _unranked(measure: Measure, template: Template, parts: list[Indicator], child: Report, before: Fraction | None) -> Ranked:
     total = total_of(template, child)
-    totals = figures(template, total.cells)
+    totals = _figures(template, total.cells, [measure.indicator, *parts])
     told = [(each, totals.get(each.code)) for each in parts]
     return Ranked(None, child, measure.value(totals), answered(measure.indicator, total.cells), total, told, before)
 
@@ -123,4 +123,13 @@ def _before(measure: Measure, child: Report, cycle: Cycle, report: Report | None
     if not codes.isdisjoint(unlike(then, child, report)):
         return None
     alike = all(each.continues(then.by_code.get(each.code)) for each in (measure.indicator, measure.per) if each is not None)
-    return measure.value(figures(then, total_of(then, report).cells)) if alike else None
+    return measure.value(_figures(then, total_of(then, report).cells, measure.parts(then) or [measure.indicator])) if alike else None
+
+
+def _figures(template: Template, cells: Cells, wanted: Sequence[Indicator]) -> dict[str, Figure]:
+    """The figures of these indicators alone; those of a whole template cost ten times as much."""
+    codes = {each.code for each in wanted}
+    for code in reversed(template.formulas):
+        if code in codes:
+            codes |= template.formulas[code].codes
+    return figures(template, {code: cell for code, cell in cells.items() if code in codes})
