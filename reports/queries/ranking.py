@@ -129,7 +129,7 @@ def _before(measure: Measure, child: Report, cycle: Cycle, report: Report | None
 def _figures(template: Template, cells: Cells, wanted: Sequence[Indicator]) -> dict[str, Figure]:
     """The figures of these indicators alone; those of a whole template cost ten times as much."""
     codes = {each.code for each in wanted}
-    for code in reversed(template.formulas):
+    for code in reversed(list(template.formulas)):
         if code in codes:
             codes |= template.formulas[code].codes
     return figures(template, {code: cell for code, cell in cells.items() if code in codes})
