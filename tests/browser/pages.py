@@ -1,0 +1,130 @@
+"""Every page of the site, with an address in the demo and the one who looks at it; and every address that is no page, with why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.test import RequestFactory
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+
+from tests.browser.site import Site
+
+COMMUNE, DISTRICT, PROVINCE, ADMINISTRATOR, NOBODY = "can-bo-xa", "huyen", "tinh", "quan-tri", ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page: the name of its route, what its address names, and whose page it is.
+
+    A word among the arguments that `places.json` knows stands for the id there (prepare.py).
+    """
+
+    route: str
+    username: str
+    arguments: tuple[str, ...] = ()
+    query: str = ""
+    row_of: str = ""
+    #: what tells this page from another one of the same route
+    name: str = ""
+
+    def __str__(self) -> str:
+        return "-".join(filter(None, [self.route.removeprefix("reports:"), self.name]))
+
+    def address(self, site: Site) -> str | None:
+        """Its path on that site; None for a page about a row of which the demo has none."""
+        arguments: list[Any] = [site.places.get(each, each) for each in self.arguments]
+        if self.row_of:
+            if self.row_of not in site.places["admin"]:
+                return None
+            arguments.append(site.places["admin"][self.row_of])
+        return reverse(self.route, args=arguments) + self.query
+
+
+HOUSE = [
+    Place("login", NOBODY),
+    Place("reports:my-work", COMMUNE, name="commune"),
+    Place("reports:my-work", DISTRICT, name="district"),
+    Place("reports:my-work", ADMINISTRATOR, name="no-unit"),
+    Place("reports:cycles", PROVINCE),
+    Place("reports:report", COMMUNE, ("commune",), name="form"),
+    Place("reports:report", "xa-tq", ("commune_now",), name="form-without-below"),
+    Place("reports:report", DISTRICT, ("district",), name="form-of-district"),
+    Place("reports:report", COMMUNE, ("hamlet",), name="accepted"),
+    Place("reports:report", DISTRICT, ("submitted",), name="review"),
+    Place("reports:report", DISTRICT, ("returned",), name="returned"),
+    Place("reports:report", PROVINCE, ("finished_district",), name="closed"),
+    Place("reports:submit", COMMUNE, ("commune",)),
+    Place("reports:submit", DISTRICT, ("district",), name="incomplete"),
+    Place("reports:below", DISTRICT, ("district",)),
+    Place("reports:below", "tinh-tq", ("province_now",), name="of-124"),
+    Place("reports:below", DISTRICT, ("district",), query="?q=khong-co-xa-nay", name="nothing-found"),
+    Place("reports:totals", PROVINCE, ("province",)),
+    Place("reports:totals", PROVINCE, ("province",), query="?section=1", name="by-unit"),
+    Place("reports:total", PROVINCE, ("province", "tong_so_ho")),
+    Place("reports:total", PROVINCE, ("province", "ho_ngheo"), name="another"),
+]
+
+#: no pages, and why
+NOT_PAGES = {
+    **dict.fromkeys(["reports:save", "reports:appraise", "reports:adjust", "reports:drop-adjustment", "reports:take"], "POST"),
+    **dict.fromkeys(["reports:accept-selected", "logout", "set_language"], "POST"),
+    "reports:pending": "part of a page",
+    "healthz": "for load balancers",
+    "favicon": "leads to the icon",
+    **dict.fromkeys(["admin:logout", "admin:units_unit_move"], "POST"),
+    **dict.fromkeys([f"admin:reports_cycle_{verb}" for verb in ("open", "close", "reopen")], "POST"),
+    **dict.fromkeys([f"admin:reports_templateversion_{verb}" for verb in ("publish", "draft")], "POST"),
+    "admin:reports_reporttemplate_draft": "POST",
+    "admin:reports_templateversion_file": "a file",
+    "admin:autocomplete": "data",
+    "admin:jsi18n": "a script",
+    "admin:view_on_site": "leads to nothing: no row here has a page of its own outside",
+    "admin:login": "leads to the house's own page",
+}
+
+ADMIN = [
+    Place("admin:index", ADMINISTRATOR),
+    *(Place("admin:app_list", ADMINISTRATOR, (app,), name=app) for app in ("auth", "units", "reports")),
+    Place("admin:password_change", ADMINISTRATOR),
+    Place("admin:password_change_done", ADMINISTRATOR),
+    Place("admin:units_unit_tree", ADMINISTRATOR),
+    Place("admin:auth_user_password_change", ADMINISTRATOR, row_of="auth_user"),
+]
+
+
+def rows_in_admin() -> Iterator[Place]:
+    """The pages that Django's admin and import-export have for each model, as far as an administrator may see them."""
+    request = RequestFactory().get("/")
+    request.user = User(is_superuser=True, is_active=True, is_staff=True)
+    for model, page in admin.site._registry.items():
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        yield Place(f"admin:{name}_changelist", ADMINISTRATOR)
+        if page.has_add_permission(request):
+            yield Place(f"admin:{name}_add", ADMINISTRATOR)
+        for view in ("change", "history", *(["delete"] if page.has_delete_permission(request) else [])):
+            yield Place(f"admin:{name}_{view}", ADMINISTRATOR, row_of=name)
+        for view in ("import", "export"):
+            with_it = Place(f"admin:{name}_{view}", ADMINISTRATOR)
+            if is_route(with_it.route):
+                yield with_it
+
+
+def is_route(name: str) -> bool:
+    try:
+        reverse(name)
+    except NoReverseMatch:
+        return False
+    return True
+
+
+def routes(patterns: Iterable[Any] | None = None, namespace: str = "") -> Iterator[str]:
+    """The name of every named route of the project."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace)
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            yield f"{namespace}{pattern.name}"

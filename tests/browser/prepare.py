@@ -1,0 +1,61 @@
+"""Makes the demo that the browser looks at, in a process of its own: `python -m tests.browser.prepare` fills VAR_DIR.
+
+Beside the database and the collected files it leaves `places.json`: the rows that the tests' pages are about, so that the
+process with the browser in it never asks a database.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import django
+
+
+def prepare() -> None:
+    from django.conf import settings  # noqa: PLC0415 - none of these before django.setup()
+    from django.core.management import call_command  # noqa: PLC0415
+    from django.db import connection  # noqa: PLC0415
+    from django.utils import timezone  # noqa: PLC0415
+
+    from reports.demo import load_demo  # noqa: PLC0415
+
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    load_demo(lambda line: None, timezone.now())
+    (settings.VAR_DIR / "places.json").write_text(json.dumps(places()))
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def places() -> dict[str, Any]:
+    """Ids by what the tests call them; for the admin, a row of every model by `app_model`."""
+    from django.contrib import admin  # noqa: PLC0415
+
+    from reports.demo import finished_year, half_year  # noqa: PLC0415
+    from reports.demo.places import COMMUNE_AFTER, COMMUNE_BEFORE, DISTRICT_BEFORE, PROVINCE_AFTER, PROVINCE_BEFORE  # noqa: PLC0415
+    from reports.models import Cycle, Report  # noqa: PLC0415
+
+    by_period = {cycle.period: Report.objects.filter(cycle=cycle).order_by("pk") for cycle in Cycle.objects.all()}
+    half, year, now = by_period[half_year.PERIOD], by_period[finished_year.PERIOD], by_period["2026-Y"]
+    below_district = half.filter(superior__unit__uid=DISTRICT_BEFORE)
+    named = {
+        "commune": half.get(unit__uid=COMMUNE_BEFORE),
+        "district": half.get(unit__uid=DISTRICT_BEFORE),
+        "province": half.get(unit__uid=PROVINCE_BEFORE),
+        "hamlet": half.filter(superior__unit__uid=COMMUNE_BEFORE).first(),
+        "finished_district": year.get(unit__uid=DISTRICT_BEFORE),
+        "commune_now": now.get(unit__uid=COMMUNE_AFTER),
+        "province_now": now.get(unit__uid=PROVINCE_AFTER),
+    }
+    models = {f"{model._meta.app_label}_{model._meta.model_name}": model._default_manager.first() for model in admin.site._registry}
+    return {
+        **{name: report.pk for name, report in named.items()},
+        **{name: below_district.filter(state=name).first().pk for name in ("submitted", "returned")},
+        "admin": {name: str(row.pk) for name, row in models.items() if row},
+    }
+
+
+if __name__ == "__main__":
+    django.setup()
+    prepare()
