@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ET
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,8 @@ class Outcome:
         counts += [f"{self.failed} failed"] if self.failed else []
         counts += [f"{len(self.skipped)} skipped"] if self.skipped else []
         counts += [f"pytest ended with {self.exit_code}"] if self.exit_code and not self.failed else []
-        return "\n".join([f"{self.where}: {', '.join(counts)}", *(f"  not run: {reason}" for reason in self.skipped)])
+        reasons = (f"  not run, {count}: {reason}" for reason, count in Counter(self.skipped).items())
+        return "\n".join([f"{self.where}: {', '.join(counts)}", *reasons])
 
 
 def main(arguments: list[str]) -> int:
@@ -86,7 +88,7 @@ def run(where: str, environment: dict[str, str], arguments: list[str]) -> Outcom
         ended = subprocess.run(command, env=os.environ | environment, check=False)
         cases = list(ET.parse(report).iter("testcase")) if report.exists() else []  # noqa: S314 - pytest wrote it just now
     failed = sum(1 for case in cases if case.find("failure") is not None or case.find("error") is not None)
-    skipped = tuple(f"{case.get('name')}: {mark.get('message')}" for case in cases for mark in case.iter("skipped"))
+    skipped = tuple(str(mark.get("message")) for case in cases for mark in case.iter("skipped"))
     storms = sum(1 for case in cases if case.get("classname") == STORM)
     return Outcome(where, ended.returncode, len(cases) - failed - len(skipped), failed, skipped, storms)
 

@@ -68,7 +68,9 @@ def violations(page: Page) -> list[str]:
         page.evaluate(AXE)
     found = page.evaluate(_RUN_AXE, TAGS)
     return [
-        f"{each['id']} ({each['impact']}): {each['help']}: {node['target']} {node['html'][:160]}" for each in found for node in each["nodes"][:4]
+        f"{each['id']} ({each['impact']}): {each['help']}: {node['target']} {node['html'][:160]}"
+        for each in found
+        for node in each["nodes"][:4]
     ]
 
 

@@ -62,6 +62,18 @@ HOUSE = [
     Place("reports:below", DISTRICT, ("district",)),
     Place("reports:below", "tinh-tq", ("province_now",), name="of-124"),
     Place("reports:below", DISTRICT, ("district",), query="?q=khong-co-xa-nay", name="nothing-found"),
+    Place("reports:below", DISTRICT, ("district",), query="?state=returned&sort=-late", name="filtered"),
+    Place("reports:missing", DISTRICT, ("district",)),
+    Place("reports:review", DISTRICT, ("submitted",)),
+    Place("reports:review", "tinh-tq", ("province_now",), name="of-none"),
+    Place("reports:narratives", DISTRICT, ("district",)),
+    Place("reports:dashboards", PROVINCE),
+    Place("reports:dashboard-progress", PROVINCE, ("province",)),
+    Place("reports:dashboard-progress", "tinh-tq", ("province_now",), query="?by=state", name="of-124"),
+    Place("reports:dashboard-timeliness", PROVINCE, ("province",)),
+    Place("reports:dashboard-indicators", PROVINCE, ("province",)),
+    Place("reports:dashboard-warnings", PROVINCE, ("province",)),
+    Place("offline", NOBODY),
     Place("reports:totals", PROVINCE, ("province",)),
     Place("reports:totals", PROVINCE, ("province",), query="?section=1", name="by-unit"),
     Place("reports:total", PROVINCE, ("province", "tong_so_ho")),
@@ -71,7 +83,12 @@ HOUSE = [
 #: no pages, and why
 NOT_PAGES = {
     **dict.fromkeys(["reports:save", "reports:appraise", "reports:adjust", "reports:drop-adjustment", "reports:take"], "POST"),
-    **dict.fromkeys(["reports:accept-selected", "logout", "set_language"], "POST"),
+    **dict.fromkeys(["reports:attach", "reports:take-away", "reports:bulk", "reports:decide", "logout", "set_language"], "POST"),
+    **dict.fromkeys([f"reports:dashboard-{each}-file" for each in ("progress", "timeliness", "indicators", "warnings")], "a file"),
+    "reports:attachment": "a file",
+    "reports:narrative": "POST",
+    "manifest": "data",
+    "service-worker": "a script",
     "reports:pending": "part of a page",
     "healthz": "for load balancers",
     "favicon": "leads to the icon",
@@ -80,6 +97,9 @@ NOT_PAGES = {
     **dict.fromkeys([f"admin:reports_templateversion_{verb}" for verb in ("publish", "draft")], "POST"),
     "admin:reports_reporttemplate_draft": "POST",
     "admin:reports_templateversion_file": "a file",
+    "admin:reports_indicator_check": "POST",
+    **dict.fromkeys([f"admin:reports_{each}_process_import" for each in ("cyclelevel", "dayoff", "templateversion")], "POST"),
+    **dict.fromkeys([f"admin:units_{each}_process_import" for each in ("level", "unit")], "POST"),
     "admin:autocomplete": "data",
     "admin:jsi18n": "a script",
     "admin:view_on_site": "leads to nothing: no row here has a page of its own outside",
@@ -92,6 +112,12 @@ ADMIN = [
     Place("admin:password_change", ADMINISTRATOR),
     Place("admin:password_change_done", ADMINISTRATOR),
     Place("admin:units_unit_tree", ADMINISTRATOR),
+    Place("admin:jobs", ADMINISTRATOR),
+    Place("admin:reports_cycle_plan", ADMINISTRATOR),
+    *(
+        Place(f"admin:reports_templateversion_{view}", ADMINISTRATOR, row_of="reports_templateversion")
+        for view in ("preview", "compare", "confirm")
+    ),
     Place("admin:auth_user_password_change", ADMINISTRATOR, row_of="auth_user"),
 ]
 
@@ -111,6 +137,18 @@ def rows_in_admin() -> Iterator[Place]:
             with_it = Place(f"admin:{name}_{view}", ADMINISTRATOR)
             if is_route(with_it.route):
                 yield with_it
+
+
+def forbidden_to_all() -> Iterator[str]:
+    """The routes that Django makes for what no administrator may do here."""
+    request = RequestFactory().get("/")
+    request.user = User(is_superuser=True, is_active=True, is_staff=True)
+    for model, page in admin.site._registry.items():
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        if not page.has_add_permission(request):
+            yield f"{name}_add"
+        if not page.has_delete_permission(request):
+            yield f"{name}_delete"
 
 
 def is_route(name: str) -> bool:
