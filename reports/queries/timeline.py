@@ -78,7 +78,7 @@ def newest_notes(report: Report) -> list[ReviewNote]:
     given_back = JournalEntry.objects.filter(report=report, action__in=[Action.RETURN.value, Action.REOPEN.value])
     answer = ReviewAnswer.objects.filter(note=OuterRef("pk")).order_by("-pk").values("text")[:1]
     notes = ReviewNote.objects.filter(entry_id__in=list(given_back.order_by("-pk").values_list("pk", flat=True)[:1]))
-    return list(notes.annotate(newest_answer=Subquery(answer)))
+    return list(notes.annotate(newest_answer=Subquery(answer)))  # type: ignore[no-redef]
 
 
 def touched_since(report: Report, seen: int) -> dict[str, object]:

@@ -91,7 +91,11 @@ def page_as(site: Site, browser: Browser, signed_in: Callable[[str], Any], reque
         stack.callback(photograph, page, request.node.name)
         return page
 
-    opened.forgive = lambda words: [watch.forgive(words) for watch in watches]  # type: ignore[attr-defined]
+    def forgive(words: str) -> None:
+        for watch in watches:
+            watch.forgive(words)
+
+    opened.forgive = forgive  # type: ignore[attr-defined]
     with ExitStack() as stack:
         yield opened
     assert [complaint for watch in watches for complaint in watch.unforgiven()] == []

@@ -43,7 +43,7 @@ def places() -> dict[str, Any]:
         "commune": half.get(unit__uid=COMMUNE_BEFORE),
         "district": half.get(unit__uid=DISTRICT_BEFORE),
         "province": half.get(unit__uid=PROVINCE_BEFORE),
-        "hamlet": half.filter(superior__unit__uid=COMMUNE_BEFORE).first(),
+        "hamlet": half.filter(superior__unit__uid=COMMUNE_BEFORE)[0],
         "finished_district": year.get(unit__uid=DISTRICT_BEFORE),
         "commune_now": now.get(unit__uid=COMMUNE_AFTER),
         "province_now": now.get(unit__uid=PROVINCE_AFTER),
@@ -51,7 +51,7 @@ def places() -> dict[str, Any]:
     models = {f"{model._meta.app_label}_{model._meta.model_name}": model._default_manager.first() for model in admin.site._registry}
     return {
         **{name: report.pk for name, report in named.items()},
-        **{name: below_district.filter(state=name).first().pk for name in ("submitted", "returned")},
+        **{name: below_district.filter(state=name)[0].pk for name in ("submitted", "returned")},
         "admin": {name: str(row.pk) for name, row in models.items() if row},
     }
 
