@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.site import Site
 
+pytestmark = pytest.mark.sqlite  # one database is enough: what the pages ask of it is tested on both
+
 COMMUNE = "can-bo-xa"
 FIELD = "[data-kind=number]"
 PASTE = """(text) => {

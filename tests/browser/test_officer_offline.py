@@ -11,6 +11,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 from reports.demo.accounts import PASSWORD
 from tests.browser.site import Site
 
+pytestmark = pytest.mark.sqlite  # one database is enough: what the pages ask of it is tested on both
+
 COMMUNE = "can-bo-xa"
 FIELD = "[data-kind=number]"
 SENT = "#save-state:not(.unsaved)"
