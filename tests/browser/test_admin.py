@@ -1,4 +1,4 @@
-"""Every page of Django's admin, as an administrator sees it."""
+"""The pages of admin that are our own, as an administrator sees them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from tests.browser.pages import ADMIN, HOUSE, NOT_PAGES, forbidden_to_all, route
 
 pytestmark = pytest.mark.sqlite  # one database is enough: what the pages ask of it is tested on both
 
-PLACES = [*ADMIN, *rows_in_admin()]
-
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
-@pytest.mark.parametrize("place", PLACES, ids=str)
+@pytest.mark.parametrize("place", ADMIN, ids=str)
 def test_a_page_shuts_nobody_out_fits_a_telephone_and_is_light(place, lang, page_as, site):
     address = place.address(site)
     if address:
         looked_over(page_as(place.username, lang), address, f"{place}-{lang}")
 
 
-def test_every_route_is_a_page_that_is_looked_at_or_none_with_a_reason():
-    looked_at = {place.route for place in [*HOUSE, *PLACES]}
+def test_every_route_is_a_page_in_the_table_or_none_with_a_reason():
+    looked_at = {place.route for place in [*HOUSE, *ADMIN, *rows_in_admin()]}
     assert looked_at.isdisjoint(NOT_PAGES)
     assert set(routes()) - looked_at - NOT_PAGES.keys() == set(forbidden_to_all()) - looked_at
