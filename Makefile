@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: setup demo test test-faults bench bench-national lint format messages lock
+.PHONY: setup demo test test-browser test-faults bench bench-national lint format messages lock
 
 setup: $(STAMP)
 
@@ -25,6 +25,10 @@ ROUNDS ?= 10
 
 test-faults: $(STAMP)
 	@FAULT_ROUNDS=$(ROUNDS) exec $(BIN)/python -m tests.run tests/faults -rP --show-capture=stdout $(ARGS)
+
+# The pages in the system's Chromium, on SQLite; pictures land in var/screenshots.
+test-browser: $(STAMP)
+	@DATABASE_URL= exec $(BIN)/python -m pytest -n 2 --dist loadfile tests/browser $(ARGS)
 
 # Times with their yardsticks, in a few minutes; and the whole country, for which see docs/performance.md.
 bench: $(STAMP)
