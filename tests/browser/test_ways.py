@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from reports.demo.places import PROVINCE_AFTER
 from tests.browser.pages import ADMINISTRATOR, COMMUNE, DISTRICT, PROVINCE
 from tests.browser.site import Site
 
@@ -114,6 +115,8 @@ def test_an_administrator_plans_a_cycle_and_sees_how_many_reports_it_will_have(l
     page = page_as(ADMINISTRATOR, lang, width)
     page.goto("/admin/")
     goes_to(page, "a[href$='/reports/cycle/plan/']")
+    page.locator("[name=version]").select_option(index=1)
+    page.locator("[name=uids]").fill(PROVINCE_AFTER)
     page.locator("[name=part]").select_option("H2" if lang == "vi" else "Y")
     page.locator("[name=year]").fill("2027")
     page.locator("button[name=then][value=look]").click()
