@@ -85,7 +85,7 @@ def insert_like(rows: Iterable[tuple[models.Model, Sequence[int | str | None]]],
         return
     model = type(head[0][0])
     own = _fields(model, *varying)
-    same = [field for field in model._meta.concrete_fields if field not in own and (field is not model._meta.pk or "pk" in varying)]
+    same = [field for field in model._meta.concrete_fields if field not in own and not field.primary_key]
 
     def values() -> Iterator[tuple[Any, ...]]:
         for sample, its_own in chain(head, rows):

@@ -53,6 +53,14 @@ class ReportQuerySet(models.QuerySet["Report"]):
         """The superiors of `report`, from the root down."""
         return self.filter(cycle_id=report.cycle_id, position__lt=report.position, end__gte=report.position)
 
+    def expected(self) -> ReportQuerySet:
+        """All but those that are exempt."""
+        return self.exclude(state=State.EXEMPT.value)
+
+    def owing(self) -> ReportQuerySet:
+        """Those that were never submitted, though they have to be: the database's side of `Report.is_owing`."""
+        return self.expected().filter(first_submitted_at__isnull=True)
+
     def with_reports_below(self) -> ReportQuerySet:
         return self.filter(end__gt=F("position"))
 
@@ -154,6 +162,11 @@ class Report(models.Model):
     @property
     def has_reports_below(self) -> bool:
         return self.end > self.position
+
+    @property
+    def is_owing(self) -> bool:
+        """Was it never submitted, though it has to be?"""
+        return self.first_submitted_at is None and self.state != State.EXEMPT
 
 
 class RootOversight(models.Model):

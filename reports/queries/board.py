@@ -40,11 +40,6 @@ class BoardRow:
         return self.answered == self.entered
 
     @property
-    def is_owing(self) -> bool:
-        """Has it never been submitted, though it has to be?"""
-        return self.report.first_submitted_at is None and self.report.state != State.EXEMPT
-
-    @property
     def completeness(self) -> Fraction:
         return Fraction(self.answered, self.entered) if self.entered else Fraction(1)
 
@@ -132,8 +127,7 @@ def days_late(report: Report, at: datetime) -> int:
 
 def owing(reports: ReportQuerySet, at: datetime) -> list[Report]:
     """Those of the reports that were never submitted, exempt ones left out, in the order of the tree. At most five queries."""
-    unsubmitted = reports.filter(first_submitted_at__isnull=True).exclude(state=State.EXEMPT.value).select_related("unit")
-    shared = unsubmitted.prefetch_related("cycle", "level", "superior__unit")
+    shared = reports.owing().select_related("unit").prefetch_related("cycle", "level", "superior__unit")
     return list(shared.with_timeliness(at).defer("own", "levels_below").order_by("position"))
 
 

@@ -18,6 +18,7 @@ from reports.domain.indicators import Indicator, Template
 from reports.domain.numbers import parse_plain
 from reports.domain.workflow import State
 from reports.models import Cycle, Report
+from reports.models.bulk import as_json
 from reports.policies import reports_in_reach
 from reports.services import filling, reviewing, submitting, transitions
 from reports.services.filling import Changes, Written
@@ -128,7 +129,7 @@ class _Cell:
 
     def read(self, text: str) -> _Member:
         """The value of a text. Raises Refused."""
-        value = json.dumps(parse_plain(text, self.indicator), ensure_ascii=False, separators=(",", ":"))
+        value = as_json(parse_plain(text, self.indicator))
         code = self.indicator.code
         member = _Member(f'"{code}":{value}', "" if value == "null" else f'"{code}":[null,{value}]')
         if len(text) <= _SHORT and len(self.known) < _REMEMBERED:

@@ -19,7 +19,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 
 from reports.domain.deadlines import end_of_day
-from reports.domain.workflow import By, State
+from reports.domain.workflow import By
 from reports.models import Cycle, Reminder, Report, ReportQuerySet
 from reports.models.bulk import insert_select
 from reports.policies import Standing
@@ -68,7 +68,7 @@ def step_reached(due_on: date, today: date, ladder: Iterable[int]) -> int | None
 
 def _plan(cycle: Cycle, at: datetime) -> int:
     today = at.astimezone(cycle.zone).date()
-    unsubmitted = _unsubmitted(Report.objects.filter(cycle=cycle))
+    unsubmitted = Report.objects.filter(cycle=cycle).owing()
     planned = 0
     for due_on in unsubmitted.order_by("due_on").values_list("due_on", flat=True).distinct():
         step = step_reached(due_on, today, cycle.reminders)
@@ -80,10 +80,6 @@ def _plan(cycle: Cycle, at: datetime) -> int:
             superiors = Report.objects.filter(pk__in=owing.values("superior_id"))
             planned += _write_down(superiors, Reminder.Audience.SUPERIOR, due_on, step)
     return planned
-
-
-def _unsubmitted(reports: ReportQuerySet) -> ReportQuerySet:
-    return reports.filter(first_submitted_at__isnull=True).exclude(state=State.EXEMPT.value)
 
 
 def _write_down(reports: ReportQuerySet, audience: Reminder.Audience, due_on: date, step: int) -> int:
@@ -142,7 +138,7 @@ def _refuse_needless(reports: Sequence[Report], standing: Standing) -> None:
         elif not report.cycle.is_open:
             closed = gettext_noop("The cycle %(cycle)s is not open; a cycle manager can reopen it.")
             problems.add(Problem(closed, {"cycle": report.cycle.code}, unit_uid=report.unit.uid))
-        elif report.first_submitted_at is not None or report.state == State.EXEMPT:
+        elif not report.is_owing:
             problems.add(Problem(gettext_noop("There is nothing to remind this unit of."), unit_uid=report.unit.uid))
     problems.refuse_if_any()
 
@@ -331,9 +327,9 @@ def _message_id(reminder: Reminder, cycle: Cycle) -> str:
 def _owing(about: Iterable[int]) -> Mapping[tuple[str, int | None], list[Report]]:
     """The unsubmitted reports among these and directly below them, by whom they are a matter of."""
     owing: dict[tuple[str, int | None], list[Report]] = defaultdict(list)
-    for report in _unsubmitted(Report.objects.filter(pk__in=about)).select_related("unit").defer("own"):
+    for report in Report.objects.filter(pk__in=about).owing().select_related("unit").defer("own"):
         owing[Reminder.Audience.UNIT.value, report.pk].append(report)
-    below = _unsubmitted(Report.objects.filter(superior_id__in=about)).order_by("position")
+    below = Report.objects.filter(superior_id__in=about).owing().order_by("position")
     for report in below.select_related("unit").defer("own"):
         owing[Reminder.Audience.SUPERIOR.value, report.superior_id].append(report)
     return owing

@@ -89,7 +89,7 @@ def _board(
         "selectable": set().union(*may.values()),
         "selected": set(chosen or ()) | may.get(request.GET.get("select", ""), set()),
         "fillable": {row.report.pk for row in rows if standing.can(Action.SAVE, row.report)},
-        "owing": sum(row.is_owing for row in children),
+        "owing": sum(row.report.is_owing for row in children),
         "extension": extension or BulkExtensionForm(auto_id="extend-%s", label_suffix=""),
         "problems": list(problems),
         "reaches_superior": report.superior is not None and standing.reaches(report.superior),
@@ -105,9 +105,9 @@ def _may(standing: Standing, rows: Iterable[BoardRow]) -> dict[str, set[int]]:
     return {
         "accept": {report.pk for report in reports if standing.can(Action.ACCEPT, report)},
         "remind": {
-            row.report.pk for row in rows if row.is_owing and row.report.cycle.is_open and standing.is_one(By.SUPERVISOR, row.report)
+            row.report.pk for row in rows if row.report.is_owing and row.report.cycle.is_open and standing.is_one(By.SUPERVISOR, row.report)
         },
-        "extend": {row.report.pk for row in rows if row.is_owing and standing.can(Action.EXTEND, row.report)},
+        "extend": {row.report.pk for row in rows if row.report.is_owing and standing.can(Action.EXTEND, row.report)},
     }
 
 
@@ -204,7 +204,7 @@ def missing(request: HttpRequest, report_id: int) -> HttpResponse:
     everybody = request.GET.get("scope") == "all"
     within = Report.objects.below(report) if everybody else Report.objects.filter(superior=report)
     found = owing(within, at)
-    expected = within.exclude(state="exempt").count()
+    expected = within.expected().count()
     standing = Standing(user_of(request))
     context = {
         "report": report,

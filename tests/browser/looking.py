@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -18,14 +19,16 @@ _RUN_AXE = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, res
 SCREENSHOTS = VAR_DIR / "screenshots"
 #: width and height of a screen, at a desk and in a hand
 DESK, TELEPHONE = (1280, 800), (360, 740)
+#: at which each language is looked at: English, with its longer words, where they have the least room
+WIDTHS = {"vi": (DESK, TELEPHONE), "en": (TELEPHONE,)}
 #: bytes over the line for a page that is seen for the first time, and for each one after it
 FIRST_VIEW, NEXT_VIEW = 150_000, 60_000
 #: what needs `unsafe-inline`
 _INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>|<style[^>]*>|<[^>]*\sstyle=[^>]*>|<[^>]*\son[a-z]+=[^>]*>|javascript:")
 
 
-def looked_over(page: Page, address: str, name: str) -> None:
-    """Open the page at both widths: axe finds nothing, nothing scrolls sideways, nothing is inline, and it is light."""
+def looked_over(page: Page, address: str, name: str, widths: Sequence[tuple[int, int]]) -> None:
+    """Open the page at these widths: axe finds nothing, nothing scrolls sideways, nothing is inline, and it is light."""
     lines = Lines(page)
     answer = page.goto(address, wait_until="load")
     assert answer
@@ -34,7 +37,7 @@ def looked_over(page: Page, address: str, name: str) -> None:
     found += [f"policy: {answer.headers['content-security-policy']}"] if "unsafe" in answer.headers["content-security-policy"] else []
     first = lines.taken()
     found += [f"first view: {first} bytes"] if first > FIRST_VIEW else []
-    for width, height in (DESK, TELEPHONE):
+    for width, height in widths:
         page.set_viewport_size({"width": width, "height": height})
         found += [f"{width}: {each}" for each in overflow(page)]
         photograph(page, f"{name}-{width}")
@@ -44,6 +47,7 @@ def looked_over(page: Page, address: str, name: str) -> None:
     page.reload()
     again = lines.taken()
     found += [f"next view: {again} bytes"] if again > NEXT_VIEW else []
+    page.close()
     assert not found, "\n".join([name, *found])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.looking import looked_over
+from tests.browser.looking import WIDTHS, looked_over
 from tests.browser.pages import ADMIN, HOUSE, NOT_PAGES, forbidden_to_all, routes, rows_in_admin
 
 pytestmark = pytest.mark.sqlite  # one database is enough: what the pages ask of it is tested on both
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.sqlite  # one database is enough: what the pages ask of
 def test_a_page_shuts_nobody_out_fits_a_telephone_and_is_light(place, lang, page_as, site):
     address = place.address(site)
     if address:
-        looked_over(page_as(place.username, lang), address, f"{place}-{lang}")
+        looked_over(page_as(place.username, lang), address, f"{place}-{lang}", WIDTHS[lang])
 
 
 def test_every_route_is_a_page_in_the_table_or_none_with_a_reason():

@@ -29,6 +29,13 @@ def signed_in(user: Any) -> Client:
     return client
 
 
+def english(user: Any) -> Client:
+    """Signed in, and reading English."""
+    client = signed_in(user)
+    client.cookies["django_language"] = "en"
+    return client
+
+
 def given_form_cycle(**plan: Any) -> Play:
     """One commune with three hamlets; a template with every kind of cell."""
     version = given_template(

@@ -8,28 +8,16 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import translation
 
 from reports.models import Cycle, DayOff, Report
 from tests.builders import given_template, given_user
 from tests.domain.builders import indicator
-from tests.entrypoints.admin_client import address, administrator, said, text_of
+from tests.entrypoints.admin_client import address, said, text_of
 from tests.entrypoints.test_admin_cycles import a_manager
 from tests.unit_builders import HEADER, load_csv, tree
 from units.models import Level, Membership
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _pages_in_english(settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
-    translation.activate("en")
-
-
-@pytest.fixture
-def admin() -> Client:
-    return administrator()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pages_in_english")]
 
 
 def a_tree() -> None:

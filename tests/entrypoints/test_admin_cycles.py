@@ -12,21 +12,11 @@ from reports.models import Cycle, CycleLevel, DayOff, Report
 from reports.services import configuring
 from tests.builders import given_cycle, given_template, given_user
 from tests.domain.builders import indicator
-from tests.entrypoints.admin_client import address, administrator, formset, said, text_of
+from tests.entrypoints.admin_client import address, formset, said, text_of
 from tests.unit_builders import make_standard_levels, tree
 from units.models import Level, Unit
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _pages_in_english(settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
-
-
-@pytest.fixture
-def admin() -> Client:
-    return administrator()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pages_in_english")]
 
 
 def level(code: str) -> int:

@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from danvan import jobs, ticks
 from reports.models import Cycle, Reminder, Report, Rollup
@@ -17,21 +17,10 @@ from reports.services import configuring, rolling_up
 from reports.services.rolling_up import TRIES
 from tests.builders import NOON, Play, given_cycle
 from tests.domain.builders import indicator
-from tests.entrypoints.admin_client import address, administrator, said, text_of
+from tests.entrypoints.admin_client import address, said, text_of
 from tests.entrypoints.test_admin_cycles import a_manager
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _pages_in_english(settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
-    translation.activate("en")
-
-
-@pytest.fixture
-def admin() -> Client:
-    return administrator()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pages_in_english")]
 
 
 def act(client: Client, play: Play, action: str, *uids: str, **more: Any) -> Any:

@@ -11,22 +11,12 @@ from reports.models import JournalEntry, Report
 from reports.services import rolling_up
 from tests.builders import NOON, at, given_cycle, given_template, given_user
 from tests.domain.builders import indicator
-from tests.entrypoints.admin_client import address, administrator, said, text_of
+from tests.entrypoints.admin_client import address, said, text_of
 from units.models import Unit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pages_in_english")]
 
 SHOWN = ("report", "journalentry", "submission", "flag", "reminder", "rollup", "adjustment")
-
-
-@pytest.fixture(autouse=True)
-def _pages_in_english(settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
-
-
-@pytest.fixture
-def admin() -> Client:
-    return administrator()
 
 
 def found(response: Any) -> list[str]:

@@ -8,7 +8,7 @@ from reports.models import Indicator, ReportTemplate, TemplateVersion
 from reports.services import configuring
 from tests.builders import given_template, given_user
 from tests.domain.builders import indicator
-from tests.entrypoints.admin_client import address, administrator, confirm, preview, said, text_of
+from tests.entrypoints.admin_client import address, confirm, preview, said, text_of
 from tests.unit_builders import make_standard_levels
 from units.models import Level
 
@@ -25,11 +25,6 @@ FORM = {
 def in_english_pages(settings: object) -> None:
     """Pages say the msgids themselves."""
     settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-def admin() -> Client:
-    return administrator()
 
 
 def a_draft(*indicators: object) -> TemplateVersion:

@@ -12,21 +12,11 @@ from reports.models import TemplateVersion
 from reports.services import configuring
 from tests.builders import given_cycle, given_template
 from tests.domain.builders import indicator
-from tests.entrypoints.admin_client import address, administrator, text_of
+from tests.entrypoints.admin_client import address, text_of
 from tests.entrypoints.test_admin_cycles import a_manager
 from tests.entrypoints.test_admin_templates import a_draft
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _pages_in_english(settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
-
-
-@pytest.fixture
-def admin() -> Client:
-    return administrator()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pages_in_english")]
 
 
 TYPED = {

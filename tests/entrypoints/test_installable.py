@@ -10,15 +10,9 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from tests.entrypoints.pages import given_form_cycle, looked_at, officers, signed_in
+from tests.entrypoints.pages import given_form_cycle, officers, signed_in
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _in_time():
-    with looked_at():
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_time")]
 
 
 def test_the_service_worker_is_served_for_the_whole_site_asked_for_anew_and_keeps_files_that_exist():

@@ -4,26 +4,15 @@ import pytest
 
 from reports.models import Adjustment, AppendOnlyError, Report, ReviewAnswer, Submission
 from tests.builders import at, given_user
-from tests.entrypoints.pages import given_form_cycle, looked_at, officers, said, signed_in, text_of
+from tests.entrypoints.pages import english, given_form_cycle, looked_at, officers, said, signed_in, text_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_time", "in_english")]
 JSON = {"Accept": "application/json"}
-
-
-@pytest.fixture(autouse=True)
-def _in_english_and_in_time():
-    with looked_at():
-        yield
-
-
-def english(client):
-    client.cookies["django_language"] = "en"
-    return client
 
 
 def test_my_work_says_what_is_due_and_how_many_days_are_left():
     given_form_cycle()
-    page = english(signed_in(officers()["hamlet"])).get("/")
+    page = english(officers()["hamlet"]).get("/")
     assert "To be submitted 1" in text_of(page)
     assert "5 days left" in text_of(page)
 
@@ -32,7 +21,7 @@ def test_my_work_counts_from_the_due_day_once_it_is_past():
     given_form_cycle()
     who = officers()["hamlet"]
     with looked_at(at("2025-06-20 08:00")):
-        page = english(signed_in(who)).get("/")
+        page = english(who).get("/")
     assert "Overdue 1" in text_of(page)
     assert "2 days late" in text_of(page)
 
@@ -42,7 +31,7 @@ def test_my_work_shows_a_returned_report_with_its_reason():
     play.save("H1", ho="10")
     play.submit("H1")
     play.do("return_for_correction", "H1", reason="Số hộ chưa khớp.")
-    page = english(signed_in(officers()["hamlet"])).get("/")
+    page = english(officers()["hamlet"]).get("/")
     assert "Returned, to be corrected 1" in text_of(page)
     assert "Số hộ chưa khớp." in text_of(page)
 
@@ -52,12 +41,12 @@ def test_my_work_counts_what_waits_for_review():
     for uid in ("H1", "H2"):
         play.save(uid, ho="10")
         play.submit(uid)
-    page = english(signed_in(officers()["commune"])).get("/")
+    page = english(officers()["commune"]).get("/")
     assert "2 to review of 3 units" in text_of(page)
 
 
 def test_my_work_of_someone_without_a_unit_says_so():
-    page = english(signed_in(given_user("moi"))).get("/")
+    page = english(given_user("moi")).get("/")
     assert "Your account belongs to no unit yet" in text_of(page)
 
 
@@ -74,7 +63,7 @@ def test_saving_as_one_types_answers_with_the_version_the_moment_and_the_compute
     play = given_form_cycle()
     report = play.report("H1")
     people = officers()
-    client = english(signed_in(people["hamlet"]))
+    client = english(people["hamlet"])
     answer = client.post(f"/reports/{report.pk}/save/", {"version": 0, "cell-ho": "1.200", "cell-ngheo": "300"}, headers=JSON)
     assert answer.status_code == 200
     told = answer.json()
@@ -87,7 +76,7 @@ def test_saving_as_one_types_answers_with_the_version_the_moment_and_the_compute
 
 def test_a_broken_rule_is_said_beside_its_figure_and_saved_all_the_same():
     play = given_form_cycle()
-    client = english(signed_in(officers()["hamlet"]))
+    client = english(officers()["hamlet"])
     told = client.post(f"/reports/{play.report('H1').pk}/save/", {"version": 0, "cell-ho": "10", "cell-ngheo": "11"}, headers=JSON).json()
     assert [each["severity"] for each in told["findings"]["ngheo"]] == ["error"]
     assert play.report("H1").own["ngheo"] == 11
@@ -96,7 +85,7 @@ def test_a_broken_rule_is_said_beside_its_figure_and_saved_all_the_same():
 @pytest.mark.parametrize("nonsense", ["1.23", "abc", "NaN", "9" * 60, "-5", "1,5", "1e3", "٣", "1 2", "∞"])
 def test_what_is_no_number_is_refused_beside_its_figure_and_the_rest_is_saved(nonsense):
     play = given_form_cycle()
-    client = english(signed_in(officers()["hamlet"]))
+    client = english(officers()["hamlet"])
     url = f"/reports/{play.report('H1').pk}/save/"
     told = client.post(url, {"version": 0, "cell-ho": nonsense, "cell-tien": "1.234,5"}, headers=JSON).json()
     assert list(told["problems"]) == ["ho"]
@@ -105,7 +94,7 @@ def test_what_is_no_number_is_refused_beside_its_figure_and_the_rest_is_saved(no
 
 def test_without_javascript_nonsense_stands_in_its_input_again_with_the_reason():
     play = given_form_cycle()
-    client = english(signed_in(officers()["hamlet"]))
+    client = english(officers()["hamlet"])
     page = client.post(f"/reports/{play.report('H1').pk}/save/", {"version": 0, "cell-ho": "1.23", "cell-ngheo": "3"})
     assert page.status_code == 422
     assert 'value="1.23"' in page.content.decode()
@@ -116,7 +105,7 @@ def test_without_javascript_nonsense_stands_in_its_input_again_with_the_reason()
 def test_every_kind_of_cell_is_saved_and_shown_again():
     play = given_form_cycle()
     report = play.report("H1")
-    client = english(signed_in(officers()["hamlet"]))
+    client = english(officers()["hamlet"])
     sent = {
         "version": 0,
         "cell-ho": "1.234",
@@ -163,7 +152,7 @@ def test_a_stale_save_is_refused_with_both_values():
     play = given_form_cycle()
     play.save("H1", ho="10")
     play.save("H1", ho="12", tien="5")
-    client = english(signed_in(officers()["hamlet"]))
+    client = english(officers()["hamlet"])
     answer = client.post(f"/reports/{play.report('H1').pk}/save/", {"version": 1, "cell-ho": "99", "cell-ngheo": "3"}, headers=JSON)
     assert answer.status_code == 409
     told = answer.json()
@@ -178,7 +167,7 @@ def test_without_javascript_a_stale_form_offers_the_choice_and_keeps_the_other_e
     play.save("H1", ho="10", tien="1")
     play.save("H1", ho="12", tien="5")
     url = f"/reports/{play.report('H1').pk}/save/"
-    client = english(signed_in(officers()["hamlet"]))
+    client = english(officers()["hamlet"])
     page = client.post(url, {"version": 1, "cell-ho": "99", "cell-ngheo": "3", "cell-tien": "1"})
     assert page.status_code == 409
     assert [clash["code"] for clash in page.context["clashes"]] == ["ho"]
@@ -199,7 +188,7 @@ def test_a_submitted_report_is_shown_and_not_edited():
     play = given_form_cycle()
     play.save("H1", ho="10")
     play.submit("H1")
-    client = english(signed_in(officers()["hamlet"]))
+    client = english(officers()["hamlet"])
     assert 'name="cell-ho"' not in client.get(f"/reports/{play.report('H1').pk}/").content.decode()
     answer = client.post(f"/reports/{play.report('H1').pk}/save/", {"version": 2, "cell-ho": "1"}, headers=JSON)
     assert answer.status_code == 422
@@ -208,7 +197,7 @@ def test_a_submitted_report_is_shown_and_not_edited():
 
 def test_a_unit_without_accounts_is_filled_in_by_its_superior_and_the_journal_says_so():
     play = given_form_cycle()
-    client = english(signed_in(officers()["commune"]))
+    client = english(officers()["commune"])
     page = client.get(f"/reports/{play.report('H2').pk}/")
     assert "on its behalf" in text_of(page)
     client.post(f"/reports/{play.report('H2').pk}/save/", {"version": 0, "cell-ho": "7"})
@@ -218,7 +207,7 @@ def test_a_unit_without_accounts_is_filled_in_by_its_superior_and_the_journal_sa
 def test_the_summary_names_what_is_blank_and_what_breaks_a_rule():
     play = given_form_cycle()
     play.save("H1", ngheo="5", uu_diem="Gọi 0912345678 để biết.")
-    page = english(signed_in(officers()["hamlet"])).get(f"/reports/{play.report('H1').pk}/submit/")
+    page = english(officers()["hamlet"]).get(f"/reports/{play.report('H1').pk}/submit/")
     assert [each.code for each in page.context["blank"]] == ["ho"]
     assert [each.code for each in page.context["errors"]] == ["uu_diem"]
     assert f"/reports/{play.report('H1').pk}/#cell-ho" in page.content.decode()
@@ -228,7 +217,7 @@ def test_an_error_blocks_submitting():
     play = given_form_cycle()
     play.save("H1", ho="5", ngheo="6")
     report = play.report("H1")
-    page = english(signed_in(officers()["hamlet"])).post(f"/reports/{report.pk}/submit/", {"seen": report.version})
+    page = english(officers()["hamlet"]).post(f"/reports/{report.pk}/submit/", {"seen": report.version})
     assert page.status_code == 422
     assert play.state("H1") == "draft"
 
@@ -237,7 +226,7 @@ def test_a_warning_asks_for_an_explanation_which_travels_with_the_report():
     play = given_form_cycle()
     play.save("H1", ho="5", tien="500")
     report = play.report("H1")
-    client = english(signed_in(officers()["hamlet"]))
+    client = english(officers()["hamlet"])
     refused = client.post(f"/reports/{report.pk}/submit/", {"seen": report.version})
     assert refused.status_code == 422
     assert play.state("H1") == "draft"
@@ -252,7 +241,7 @@ def test_an_incomplete_commune_submits_only_with_the_confirmation():
     play.hand_in("H1", ho="10")
     play.save("C", cuoc="2")
     report = play.report("C")
-    client = english(signed_in(officers()["commune"]))
+    client = english(officers()["commune"])
     url = f"/reports/{report.pk}/submit/"
     assert "1/3 units below are accepted" in text_of(client.get(url))
     assert client.post(url, {"seen": report.version}).status_code == 422
@@ -264,7 +253,7 @@ def test_a_stale_summary_submits_nothing():
     play = given_form_cycle()
     play.save("H1", ho="5")
     play.save("H1", ho="6")
-    page = english(signed_in(officers()["hamlet"])).post(f"/reports/{play.report('H1').pk}/submit/", {"seen": 1})
+    page = english(officers()["hamlet"]).post(f"/reports/{play.report('H1').pk}/submit/", {"seen": 1})
     assert page.status_code == 422
     assert "Somebody else has changed this report meanwhile" in text_of(page)
     assert play.state("H1") == "draft"
@@ -288,7 +277,7 @@ def test_a_submitted_report_can_be_withdrawn():
     play = given_form_cycle()
     play.save("H1", ho="5")
     play.submit("H1")
-    page = english(signed_in(officers()["hamlet"])).post(f"/reports/{play.report('H1').pk}/do/withdraw/", {"seen": 2}, follow=True)
+    page = english(officers()["hamlet"]).post(f"/reports/{play.report('H1').pk}/do/withdraw/", {"seen": 2}, follow=True)
     assert said(page) == ["The report is withdrawn."]
     assert play.state("H1") == "draft"
 
@@ -297,7 +286,7 @@ def test_a_commune_adjusts_a_sum_with_a_reason_and_takes_it_back():
     play = given_form_cycle()
     play.hand_in("H1", ho="10")
     play.save("C", cuoc="1")
-    client = english(signed_in(officers()["commune"]))
+    client = english(officers()["commune"])
     url = f"/reports/{play.report('C').pk}"
     client.post(f"{url}/adjust/", {"seen": 1, "indicator": "ho", "amount": "-1.000", "reason": "Trùng với xã bên."})
     adjustment = Adjustment.objects.get()
@@ -323,7 +312,7 @@ def test_an_adjustment_that_cant_be_is_refused_and_its_words_are_kept(sent):
     play = given_form_cycle()
     play.save("C", cuoc="1")
     right = {"seen": "1", "indicator": "ho", "amount": "5", "reason": "Sót một thôn."}
-    page = english(signed_in(officers()["commune"])).post(f"/reports/{play.report('C').pk}/adjust/", right | sent)
+    page = english(officers()["commune"]).post(f"/reports/{play.report('C').pk}/adjust/", right | sent)
     assert page.status_code == 422
     assert not Adjustment.objects.exists()
 
@@ -335,7 +324,7 @@ def test_the_journal_tells_who_did_what_when_and_why():
     play.save("H1", by=people["hamlet"], ho="6")
     play.submit("H1", by=people["hamlet"])
     play.do("return_for_correction", "H1", by=people["commune"], reason="Xem lại.", notes={"ho": "Thiếu hộ mới."})
-    page = english(signed_in(people["hamlet"])).get(f"/reports/{play.report('H1').pk}/")
+    page = english(people["hamlet"]).get(f"/reports/{play.report('H1').pk}/")
     assert [(event.action, event.times, event.by) for event in page.context["events"]] == [
         ("return", 1, "xa"),
         ("submit", 1, "thon"),
@@ -346,7 +335,7 @@ def test_the_journal_tells_who_did_what_when_and_why():
 
 def test_the_whole_way_without_javascript():
     play = given_form_cycle(outline={"P": {"D": {"C": ["H1"]}}})
-    people = {name: english(signed_in(user)) for name, user in officers_of_one_path().items()}
+    people = {name: english(user) for name, user in officers_of_one_path().items()}
     for uid, name, above in (("H1", "hamlet", "commune"), ("C", "commune", "district"), ("D", "district", "province")):
         url = f"/reports/{play.report(uid).pk}"
         cells = {"cell-ho": "8", "cell-ngheo": "2"} if uid == "H1" else {"cell-cuoc": "1"}
@@ -397,13 +386,13 @@ def test_what_is_answered_to_a_note_goes_with_the_new_submission_and_stands_besi
     play.save("H1", ho="5")
     play.submit("H1")
     play.do("return_for_correction", "H1", reason="Xem lại.", notes={"ho": "Thiếu hộ mới.", "ngheo": "Để trống?"})
-    client = english(signed_in(people["hamlet"]))
+    client = english(people["hamlet"])
     url = f"/reports/{play.report('H1').pk}"
     assert [note.text for note, _ in client.get(f"{url}/submit/").context["notes"]] == ["Thiếu hộ mới.", "Để trống?"]
     client.post(f"{url}/submit/", {"seen": play.report("H1").version, "answer-ho": "Đã rà soát, đủ 5 hộ.", "answer-ngheo": " "})
     [answer] = play.journal("H1")[-1].answers.all()
     assert (answer.note.indicator, answer.text) == ("ho", "Đã rà soát, đủ 5 hộ.")
-    page = text_of(english(signed_in(people["commune"])).get(f"{url}/"))
+    page = text_of(english(people["commune"]).get(f"{url}/"))
     assert "Reviewer: Thiếu hộ mới. The unit: Đã rà soát, đủ 5 hộ." in page
     assert client.get(f"{url}/submit/").context["notes"] == []
 

@@ -7,21 +7,9 @@ from django.test import Client
 
 from reports.models import ReviewNote
 from tests.builders import at, given_user
-from tests.entrypoints.pages import given_form_cycle, looked_at, officers, said, signed_in, text_of
+from tests.entrypoints.pages import english, given_form_cycle, officers, said, signed_in, text_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
-
-
-@pytest.fixture(autouse=True)
-def _in_time():
-    with looked_at():
-        yield
-
-
-def english(user):
-    client = signed_in(user)
-    client.cookies["django_language"] = "en"
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_time", "in_english")]
 
 
 def submitted(play, *uids):

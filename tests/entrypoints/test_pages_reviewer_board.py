@@ -11,22 +11,10 @@ from openpyxl import load_workbook
 from reports.models import Reminder
 from reports.services import reminding
 from tests.builders import at, given_user
-from tests.entrypoints.pages import LOOKED_AT, given_form_cycle, looked_at, officers, said, signed_in, text_of
+from tests.entrypoints.pages import LOOKED_AT, english, given_form_cycle, looked_at, officers, said, text_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_time", "in_english")]
 OVERDUE_AT = at("2025-06-21 09:00")
-
-
-@pytest.fixture(autouse=True)
-def _in_time():
-    with looked_at():
-        yield
-
-
-def english(user):
-    client = signed_in(user)
-    client.cookies["django_language"] = "en"
-    return client
 
 
 def chosen(play, *uids):

@@ -4,22 +4,10 @@ import pytest
 
 from tests.builders import at, given_cycle, given_template
 from tests.domain.builders import indicator
-from tests.entrypoints.pages import given_form_cycle, looked_at, officers, said, signed_in, text_of
+from tests.entrypoints.pages import english, given_form_cycle, looked_at, officers, said, text_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_time", "in_english")]
 SEVEN = {"P": {"D": {"C": [f"H{number}" for number in range(1, 8)]}}}
-
-
-@pytest.fixture(autouse=True)
-def _in_time():
-    with looked_at():
-        yield
-
-
-def english(user):
-    client = signed_in(user)
-    client.cookies["django_language"] = "en"
-    return client
 
 
 def given_seven(figures=("10", "11", "9", "10", "12", "10", "100")):

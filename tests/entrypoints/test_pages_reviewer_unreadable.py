@@ -4,15 +4,9 @@ import pytest
 
 from reports.models import Report
 from reports.services import rolling_up
-from tests.entrypoints.pages import given_form_cycle, looked_at, officers, signed_in, text_of
+from tests.entrypoints.pages import given_form_cycle, officers, signed_in, text_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
-
-
-@pytest.fixture(autouse=True)
-def _in_time():
-    with looked_at():
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_time", "in_english")]
 
 
 def test_a_page_says_that_a_figure_below_cant_be_read_and_shows_the_others():

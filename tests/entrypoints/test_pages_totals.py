@@ -4,21 +4,9 @@ import pytest
 
 from reports.models import RollupMark
 from reports.services import rolling_up
-from tests.entrypoints.pages import given_form_cycle, looked_at, officers, signed_in, text_of
+from tests.entrypoints.pages import english, given_form_cycle, officers, text_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
-
-
-@pytest.fixture(autouse=True)
-def _in_time():
-    with looked_at():
-        yield
-
-
-def english(user):
-    client = signed_in(user)
-    client.cookies["django_language"] = "en"
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_time", "in_english")]
 
 
 def test_totals_say_how_many_are_in():

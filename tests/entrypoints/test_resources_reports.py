@@ -11,20 +11,10 @@ from django.test import Client
 from reports.models import Cycle, CycleLevel, DayOff
 from reports.services import opening
 from tests.builders import NOON, given_cycle
-from tests.entrypoints.admin_client import address, administrator, confirm, preview, said
+from tests.entrypoints.admin_client import address, confirm, preview, said
 from units.models import Level
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _pages_in_english(settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
-
-
-@pytest.fixture
-def admin() -> Client:
-    return administrator()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pages_in_english")]
 
 
 def kinds(previewed: Any) -> list[str]:
