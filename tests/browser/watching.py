@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request
 
 #: a page that moves on gives up what it was still asking for
 _GIVEN_UP = "net::ERR_ABORTED"
@@ -17,18 +17,19 @@ class Watch:
         self.origin = urlsplit(url).netloc
         self.complaints: list[str] = []
         self._forgiven: list[str] = []
-        # What has no address is said of the test's own tools: axe measures with inline styles, which the policy refuses.
-        context.on(
-            "console",
-            lambda told: self._tell(f"console: {told.text} ({told.location['url']})", told.type == "error" and told.location["url"]),
-        )
+        context.on("console", self._hear)
         context.on("weberror", lambda told: self._tell(f"script: {told.error}"))
         context.on("requestfailed", lambda request: self._tell(f"failed: {request.url} {request.failure}", request.failure != _GIVEN_UP))
         context.on("request", self._ask)
 
-    def _tell(self, complaint: str, wrong: object = True) -> None:
+    def _tell(self, complaint: str, wrong: bool = True) -> None:
         if wrong:
             self.complaints.append(complaint)
+
+    def _hear(self, told: ConsoleMessage) -> None:
+        """What has no address is said of the test's own tools: axe measures with inline styles, which the policy refuses."""
+        address = told.location["url"]
+        self._tell(f"console: {told.text} ({address})", told.type == "error" and address != "")
 
     def _ask(self, request: Request) -> None:
         parts = urlsplit(request.url)
