@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reports.models import JournalEntry, Report
+from reports.services import filling
 from tests.builders import at, given_user
 from tests.entrypoints.cli import Ran, done, figures, given_cycle, given_figures, manage, own, states
 
@@ -37,6 +38,24 @@ def test_an_empty_value_clears_a_row_left_out_stays() -> None:
     given_figures("H1,a,")
     assert own("H1") == {"d": "2"}
     assert own("H2") == {"a": 3}
+
+
+def test_a_first_file_leaves_what_typing_its_figures_leaves() -> None:
+    given_cycle("a,integer,hamlet,sum,flow_sum", "b,integer,hamlet,sum,flow_sum", "d,decimal,hamlet,sum,flow_sum")
+    given_figures("H1,a,7", "H1,d,1.50", "H1,b,")
+    typed = Report.objects.get(unit__uid="H2")
+    filling.save(typed.pk, {"a": 7, "d": "1.5", "b": None}, by=None, at=at(MORNING), seen=typed.version)
+    left = [
+        (
+            report.own,
+            report.state,
+            report.version,
+            list(report.journal.values_list("action", "from_state", "to_state", "changes", "on_behalf")),
+        )
+        for report in Report.objects.filter(unit__uid__in=["H1", "H2"])
+    ]
+    assert left[0] == left[1]
+    assert left[0][3][0][3] == {"a": [None, 7], "d": [None, "1.5"]}
 
 
 def test_zero_is_no_blank() -> None:
