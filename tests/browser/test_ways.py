@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from reports.demo.places import PROVINCE_AFTER
+from reports.demo.places import COMMUNE_AFTER, PROVINCE_AFTER
 from tests.browser.pages import ADMINISTRATOR, COMMUNE, DISTRICT, PROVINCE
 from tests.browser.site import Site
 
@@ -131,3 +131,28 @@ def test_an_administrator_plans_a_cycle_and_sees_how_many_reports_it_will_have(l
     page.locator("button[name=then][value=keep]").click()
     page.wait_for_load_state()
     expect(page.locator(".messagelist .success")).to_be_visible()
+
+
+def test_a_leader_without_javascript_chooses_an_indicator_and_turns_the_ranking(page_as: Any, site: Site):
+    page = page_as(PROVINCE, java_script_enabled=False)
+    page.goto(f"/dashboards/{site.places['province']}/indicators/")
+    first = page.locator("table.ranking tbody th").first.inner_text()
+    page.locator("select[name=order]").select_option("lowest")
+    page.locator("form.filters button").click()
+    page.wait_for_load_state()
+    expect(page.locator("table.ranking tbody th").first).not_to_have_text(first)
+
+
+def test_an_administrator_without_javascript_counts_and_opens_a_cycle(page_as: Any):
+    page = page_as(ADMINISTRATOR, java_script_enabled=False)
+    page.goto("/admin/reports/cycle/plan/")
+    page.locator("[name=version]").select_option(index=1)
+    page.locator("[name=uids]").fill(COMMUNE_AFTER)
+    page.locator("[name=part]").select_option("Q1")
+    page.locator("[name=year]").fill("2027")
+    page.locator("[name=code]").fill("quy-1")
+    page.locator("button[name=then][value=look]").click()
+    page.locator("button[name=then][value=open]").click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
+    page.goto("/admin/reports/cycle/?q=quy-1")
+    expect(page.locator("#result_list tbody tr")).to_have_count(1)
