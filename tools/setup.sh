@@ -17,7 +17,7 @@ command -v "$python" >/dev/null || fail "Python 3.11 was not found. Install it, 
 
 install_with_uv() {
     uv venv --quiet --clear --python "$python" .venv &&
-        uv pip install --quiet --python .venv/bin/python --require-hashes -r "$requirements"
+        uv pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r "$requirements"
 }
 
 install_with_pip() {
