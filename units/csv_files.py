@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from units.problems import Problem, Problems, Refused, gettext_noop
 
 #: bytes; a longer line is no CSV that anybody wrote
 LONGEST_LINE = 1 << 20
+_BLOCK = 1 << 16
 
 
 @contextmanager
@@ -52,7 +54,7 @@ def read_columns(source: BinaryIO, columns: Sequence[str], problems: Problems) -
     for line, cells in rows:
         if len(cells) != width:
             _refuse_width(line, cells, width, problems)
-        elif any(cells):
+        elif cells[0] or any(cells):
             yield line, pick(cells)
 
 
@@ -95,7 +97,8 @@ def _numbered_rows(source: BinaryIO, problems: Problems) -> Iterator[tuple[int, 
                     yield first_line, cells
                 elif first_line == 1:
                     raise Refused(problems)
-                unreadable.clear()
+                else:
+                    unreadable.clear()
                 first_line = reader.line_num + 1
         except csv.Error as error:
             problems.add(
@@ -114,28 +117,52 @@ def _numbered_rows(source: BinaryIO, problems: Problems) -> Iterator[tuple[int, 
 def _text_lines(source: BinaryIO, problems: Problems, unreadable: list[int]) -> Iterator[str]:
     """The lines of a file as text. The number of one that isn't text is added to `unreadable`."""
     number = 0
-    while line := source.readline(LONGEST_LINE):
-        number += 1
-        problem, is_endless = None, len(line) == LONGEST_LINE
-        if number == 1:
-            line = line.removeprefix(codecs.BOM_UTF8)
-        try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            text = line.decode("utf-8", errors="replace")
-            problem = Problem(
-                gettext_noop("Byte %(place)d of the line is not UTF-8. Save the file as CSV in UTF-8."), {"place": error.start + 1}
-            )
-        if "\0" in text:
-            problem = Problem(gettext_noop("The line holds a NUL byte. Save the file as CSV in UTF-8."))
-        if is_endless:
-            problem = Problem(gettext_noop("The line is longer than a megabyte. Is this a CSV file?"))
-        if problem is not None:
-            problems.add(problem.at(line=number))
-            unreadable.append(number)
-            if is_endless:
-                raise Refused(problems)
-        yield text
+    for block in _blocks(source):
+        if (text := _clean(block)) is not None:
+            yield from io.StringIO(text, newline="\n")
+            number += text.count("\n")
+            continue
+        for line in io.BytesIO(block):
+            number += 1
+            text, problem = _as_text(line)
+            if problem is not None:
+                problems.add(problem.at(line=number))
+                unreadable.append(number)
+                if len(line) >= LONGEST_LINE:
+                    raise Refused(problems)
+            yield text
+
+
+def _blocks(source: BinaryIO) -> Iterator[bytes]:
+    """The file in blocks of whole lines, without its BOM; a line that is too long is cut, and is the last one."""
+    block = source.read(_BLOCK).removeprefix(codecs.BOM_UTF8)
+    while block:
+        block += source.readline(LONGEST_LINE)
+        yield block
+        block = source.read(_BLOCK)
+
+
+def _clean(block: bytes) -> str | None:
+    """The block as text, where each of its lines is fit to be read: most files are looked at in no more detail than this."""
+    if len(block) >= LONGEST_LINE or b"\0" in block:
+        return None
+    try:
+        return block.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _as_text(line: bytes) -> tuple[str, Problem | None]:
+    """A line as text, and what is wrong with it."""
+    if len(line) >= LONGEST_LINE:
+        return "", Problem(gettext_noop("The line is longer than a megabyte. Is this a CSV file?"))
+    if b"\0" in line:
+        return line.decode("utf-8", errors="replace"), Problem(gettext_noop("The line holds a NUL byte. Save the file as CSV in UTF-8."))
+    try:
+        return line.decode("utf-8"), None
+    except UnicodeDecodeError as error:
+        message = gettext_noop("Byte %(place)d of the line is not UTF-8. Save the file as CSV in UTF-8.")
+        return line.decode("utf-8", errors="replace"), Problem(message, {"place": error.start + 1})
 
 
 def check_columns(line: int, columns: Sequence[str], required: Sequence[str], optional: Sequence[str], problems: Problems) -> None:

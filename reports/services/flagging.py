@@ -15,7 +15,7 @@ from django.db.models.functions import Greatest
 
 from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Flag, Report, ReportQuerySet
-from reports.models.bulk import insert_select
+from reports.models.bulk import Among, insert_select
 from reports.services import rolling_up
 from units.locks import hold
 
@@ -63,7 +63,7 @@ def clear_untrue(report_ids: Sequence[int], at: datetime) -> None:
 
     A transition may be dated before the flag was raised; what had become overdue by then is so still.
     """
-    open_flags = Flag.objects.filter(report_id__in=report_ids, cleared_at__isnull=True)
+    open_flags = Flag.objects.filter(Among("report_id", report_ids), cleared_at__isnull=True)
     if not open_flags.exists():  # asked by itself: to plan the question below takes longer than to answer it
         return
     seen_at = Greatest(OuterRef("raised_at"), _moment(at))

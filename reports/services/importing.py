@@ -18,7 +18,7 @@ from reports.domain.indicators import Indicator, Template
 from reports.domain.numbers import parse_plain
 from reports.domain.workflow import State
 from reports.models import Cycle, Report
-from reports.models.bulk import as_json
+from reports.models.bulk import Among, as_json
 from reports.policies import reports_in_reach
 from reports.services import filling, reviewing, submitting, transitions
 from reports.services.filling import Changes, Written
@@ -298,7 +298,7 @@ def _advance(uids: Sequence[str], owners: dict[str, _Owner], journey: Journey) -
 
 
 def _reports(ids: Iterable[int]) -> Any:
-    return Report.objects.filter(pk__in=list(ids))
+    return Report.objects.filter(Among("pk", ids))
 
 
 def _collecting(problems: Problems, gathered: _Gathered, write: Callable[[], None]) -> None:

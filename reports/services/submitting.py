@@ -15,7 +15,7 @@ from reports.domain.rates import Rates
 from reports.domain.validation import Finding, check_submission
 from reports.domain.workflow import Action
 from reports.models import Report, ReviewAnswer, Submission
-from reports.models.bulk import add_many
+from reports.models.bulk import Among, add_many
 from reports.queries import history, summing
 from reports.queries.calendar import working_days_from
 from reports.queries.progress import rates_below
@@ -211,7 +211,11 @@ def _obstacles(report: Report, ready: Readiness, declaration: Declaration) -> li
 
 def _record(step: Step, reports: Sequence[Report], ready: Mapping[int, Readiness], declaration: Declaration) -> dict[int, Submission]:
     adjustments = summing.adjustments_of(report.pk for report in reports)
-    numbers = dict(Submission.objects.filter(report__in=reports).order_by("number").values_list("report_id", "number"))
+    numbers = dict(
+        Submission.objects.filter(Among("report_id", [report.pk for report in reports]))
+        .order_by("number")
+        .values_list("report_id", "number")
+    )
     rows = [
         Submission(
             report=report,

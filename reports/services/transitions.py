@@ -19,7 +19,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_obj
 
 from reports.domain.workflow import TRANSITIONS, Action, State, Then, target
 from reports.models import Cycle, JournalEntry, Report, Submission
-from reports.models.bulk import as_json, insert_like
+from reports.models.bulk import Among, as_json, insert_like
 from reports.policies import Standing
 from reports.services import flagging, rolling_up
 from units.problems import Problem, Problems, Refused, gettext_noop
@@ -183,7 +183,7 @@ def write(
 
 def entries_left(step: Step, reports: Sequence[Report]) -> dict[int, int]:
     """The journal entries that the step has just left, by report: ids."""
-    entries = JournalEntry.objects.filter(report__in=reports, action=step.action.value).order_by("pk")
+    entries = JournalEntry.objects.filter(Among("report_id", [report.pk for report in reports]), action=step.action.value).order_by("pk")
     return dict(entries.values_list("report_id", "pk"))
 
 
@@ -226,7 +226,7 @@ def _move(step: Step, reports: Sequence[Report], updates: Mapping[str, Any]) -> 
         groups.setdefault((report.state, _target(step.action, report)), []).append(report)
     still_open = Cycle.objects.filter(pk=OuterRef("cycle_id"), state=Cycle.State.OPEN)
     for (source, to), group in groups.items():
-        moved = Report.objects.filter(Exists(still_open), pk__in=[report.pk for report in group], state=source).update(
+        moved = Report.objects.filter(Exists(still_open), Among("pk", [report.pk for report in group]), state=source).update(
             state=to.value, version=F("version") + 1, journal_at=step.at, **_resume(step.action, source), **updates
         )
         if moved != len(group):
