@@ -20,11 +20,11 @@ demo: $(STAMP)
 test: $(STAMP)
 	@exec $(BIN)/python -m tests.run $(ARGS)
 
-# The long form of tests/faults: `make test-faults ROUNDS=30`; what a run prints as FAULT_SEED can be given again.
+# The long form of tests/faults and tests/properties: `make test-faults ROUNDS=30`; what a run prints as FAULT_SEED can be given again.
 ROUNDS ?= 10
 
 test-faults: $(STAMP)
-	@FAULT_ROUNDS=$(ROUNDS) exec $(BIN)/python -m tests.run tests/faults -rP --show-capture=stdout $(ARGS)
+	@FAULT_ROUNDS=$(ROUNDS) exec $(BIN)/python -m tests.run tests/faults tests/properties -rP --show-capture=stdout $(ARGS)
 
 # The pages in the system's Chromium, on SQLite; pictures land in var/screenshots.
 test-browser: $(STAMP)

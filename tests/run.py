@@ -76,7 +76,11 @@ def on_sqlite(environment: dict[str, str], arguments: list[str]) -> Outcome:
 def on_postgresql(server: servers.Server, environment: dict[str, str], arguments: list[str]) -> Outcome:
     prefix = f"test_danvan_{secrets.token_hex(4)}"
     try:
-        return run(server.name, environment | {"DATABASE_URL": server.url, "TEST_DATABASE_PREFIX": prefix}, arguments)
+        return run(
+            server.name,
+            environment | {"DATABASE_URL": server.url, "TEST_DATABASE_PREFIX": prefix},
+            ["-m", "not once", *(arguments or SUITE)],
+        )
     finally:
         servers.drop_databases(server.url, prefix)
 

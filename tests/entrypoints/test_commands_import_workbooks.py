@@ -48,7 +48,9 @@ def with_cached(path: Path, formula: str, value: str, *, is_error: bool = False)
             if name == "xl/worksheets/sheet1.xml":
                 kind = ' t="e"' if is_error else ""
                 part = re.sub(
-                    rf'<c r="(\w+)"[^>]*><f>{re.escape(formula)}</f><v ?/>', rf'<c r="\1"{kind}><f>{formula}</f><v>{value}</v>', part
+                    rf'<c r="(\w+)"[^>]*><f>{re.escape(formula)}</f>(?:<v ?/>|<v></v>)',
+                    rf'<c r="\1"{kind}><f>{formula}</f><v>{value}</v>',
+                    part,
                 )
                 assert f"<v>{value}</v>" in part
             target.writestr(name, part)

@@ -18,6 +18,7 @@ from reports.services import flagging
 from tests.builders import ZONE, Play, at, given_cycle, given_template
 from tests.domain.builders import indicator
 from tests.properties.brute_force import Oracle, Value
+from tests.properties.long_form import ROUNDS
 from units.problems import Refused
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +49,7 @@ class Seen:
     declared: dict[str, Value] = field(default_factory=dict)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=15 * ROUNDS, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(history=st.lists(steps, min_size=5, max_size=25), every=st.booleans())
 def test_sweeps_at_any_moments_end_with_the_flags_that_one_last_sweep_leaves(history: list[tuple[str, str, int, int, bool]], every: bool):
     with transaction.atomic():

@@ -17,6 +17,7 @@ from reports.models import Flag, Report
 from reports.queries.progress import by_level
 from reports.services.flagging import condition
 from tests.builders import Play, at, given_cycle
+from tests.properties.long_form import ROUNDS
 
 pytestmark = pytest.mark.django_db
 DUE = at("2025-06-18 23:59:59.999999")
@@ -32,7 +33,7 @@ def play(db: None) -> Play:
     return given_cycle(outline={"P": {}})
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60 * ROUNDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(state=states, first=st.none() | moments, due=moments, moment=moments, server=st.sampled_from(ZONES))
 @example(State.DRAFT, DUE, DUE, DUE, UTC)
 @example(State.DRAFT, DUE + timedelta(microseconds=1), DUE, DUE, UTC)

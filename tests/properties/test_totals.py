@@ -20,6 +20,7 @@ from reports.services import filling, flagging
 from tests.builders import LEVELS, Play, given_cycle, given_template
 from tests.domain.builders import indicator
 from tests.properties.brute_force import FORMULAS, Oracle, Value
+from tests.properties.long_form import ROUNDS
 from tests.unit_builders import load_csv
 from units.problems import Refused
 
@@ -80,7 +81,7 @@ def steps(draw: st.DrawFn) -> tuple[str, int, dict[str, str]]:
     return action, draw(st.integers(0, 9)), own
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=15 * ROUNDS, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(rows=outlines(), indicators=templates(), reporting=reporting_levels, sequence=st.lists(steps(), min_size=8, max_size=16))
 def test_every_stored_total_equals_the_definition_after_every_step(
     rows: list[str], indicators: list[Any], reporting: tuple[str, ...], sequence: list[tuple[str, int, dict[str, str]]]

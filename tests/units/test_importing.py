@@ -309,6 +309,7 @@ def test_the_real_trees_load_and_are_in_order():
     assert (check_units().problems.count, check_units().warnings.count) == (0, 0)
 
 
+@pytest.mark.once
 def test_a_hundred_thousand_rows_fit_in_little_memory(tmp_path):
     """In a process of its own, whose peak memory is then known; two shuffled thirds are children before their superiors."""
     file = tmp_path / "units.csv"

@@ -1,0 +1,12 @@
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The rules know no database."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.once)
