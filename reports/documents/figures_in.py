@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, time, timedelta
 from decimal import Decimal
+from string import ascii_uppercase, digits
 from typing import Any, BinaryIO
 
-import openpyxl
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
+from reports.domain.hostile_files import check_figures_file, letters
 from reports.domain.indicators import Indicator, Template
 from reports.domain.numbers import canonical
 from reports.services.importing import Figure
@@ -20,12 +19,10 @@ from units.csv_files import read_columns
 from units.problems import Problem, Problems, Refused, gettext_noop
 
 COLUMNS = ("unit_uid", "indicator", "value")
-WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+WORKBOOKS = (".xlsx", ".xls", ".ods")
 
 #: decimals of a number in a cell for words, where no indicator says how many there may be
 _ANY_DECIMALS = 15
-_ERROR_CELL = re.compile(rb"\bt=[\"']e[\"']")
-_CHUNK = 1 << 20
 
 
 def figures_in_csv(source: BinaryIO, template: Template, problems: Problems, file: str = "") -> Iterator[Figure]:
@@ -39,6 +36,7 @@ def figures_in_workbook(source: BinaryIO, template: Template, problems: Problems
 
     An empty cell is a blank. What can't be read goes to `problems`. Raises Refused where the columns are wrong.
     """
+    checked = check_figures_file(source)
     sheet = _first_sheet(source)
     rows = _numbered_rows(sheet)
     header_line, header = next(rows, (1, []))
@@ -46,16 +44,14 @@ def figures_in_workbook(source: BinaryIO, template: Template, problems: Problems
     _check_header(header, header_line, template)
     unit = header.index("unit_uid")
     left = sheet.start[1] if sheet.start else 0
-    problems.extend(_errors(source, header))
+    problems.extend(_errors(checked.errors.get(sheet.name, ())))
     for line, row in rows:
         uid = _text(row[unit], _ANY_DECIMALS).strip()
         for place, (code, cell) in enumerate(zip(header, row, strict=True), left):
             if code == "unit_uid" or (not code and cell == ""):
                 continue
             if not code:
-                problem = Problem(
-                    gettext_noop("The cell stands in a column without an indicator's code on top."), {}, line, _letters(place)
-                )
+                problem = Problem(gettext_noop("The cell stands in a column without an indicator's code on top."), {}, line, letters(place))
                 yield Figure(line, code, uid, code, "", file, problem)
             elif isinstance(cell, (date, time, timedelta)):
                 problem = Problem(gettext_noop("The cell is a day or a time; give it the format of a number, or of text."), {}, line, code)
@@ -94,43 +90,12 @@ def _check_header(header: Sequence[str], line: int, template: Template) -> None:
     problems.refuse_if_any()
 
 
-def _errors(source: BinaryIO, header: Sequence[str]) -> Iterator[Problem]:
-    """Cells that hold a spreadsheet's error, such as #DIV/0!, which calamine reads as empty ones."""
-    if not _may_hold_errors(source):
-        return
-    source.seek(0)
-    sheet = openpyxl.load_workbook(source, read_only=True, data_only=True).worksheets[0]
-    for row in sheet.iter_rows():
-        for cell in row:
-            if cell.data_type == "e":
-                message = gettext_noop("The cell holds the error %(error)s; mend its formula, or leave it empty.")
-                yield Problem(message, {"error": cell.value}, cell.row, _letters(cell.column - 1))
-
-
-def _may_hold_errors(source: BinaryIO) -> bool:
-    if not zipfile.is_zipfile(source):
-        return False
-    with zipfile.ZipFile(source) as parts:
-        return any(_mentions_error(parts, name) for name in parts.namelist() if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name))
-
-
-def _mentions_error(parts: zipfile.ZipFile, name: str) -> bool:
-    with parts.open(name) as part:
-        tail = b""
-        while chunk := part.read(_CHUNK):
-            if _ERROR_CELL.search(tail + chunk):
-                return True
-            tail = chunk[-8:]
-    return False
-
-
-def _letters(place: int) -> str:
-    """A column's name in a spreadsheet; the first, A, is at place 0."""
-    letters = ""
-    while place >= 0:
-        place, letter = divmod(place, 26)
-        letters, place = chr(ord("A") + letter) + letters, place - 1
-    return letters
+def _errors(found: Iterable[str]) -> Iterator[Problem]:
+    """Cells that hold a spreadsheet's error, such as #DIV/0!, which are read as empty ones."""
+    for address in sorted(found, key=lambda each: (int(each.lstrip(ascii_uppercase)), len(each), each)):
+        column = address.rstrip(digits)
+        message = gettext_noop("The cell holds a spreadsheet's error; mend its formula, or leave it empty.")
+        yield Problem(message, {}, int(address[len(column) :]), column)
 
 
 def _decimals(indicator: Indicator) -> int:

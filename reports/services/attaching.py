@@ -11,6 +11,7 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 
+from reports.domain.file_kinds import kind_of
 from reports.domain.workflow import Action
 from reports.models import Attachment, Report
 from reports.models.bulk import as_json
@@ -21,12 +22,6 @@ from units.reach import User
 
 MOST = 10
 MOST_MEGABYTES = 10
-#: how each type's content begins: the name of a file is only what somebody called it
-_BEGINNINGS = {
-    Attachment.Kind.PDF: b"%PDF-",
-    Attachment.Kind.JPEG: b"\xff\xd8\xff",
-    Attachment.Kind.PNG: b"\x89PNG\r\n\x1a\n",
-}
 
 
 def attach(report_id: int, content: File, *, by: User, at: datetime) -> Attachment:
@@ -78,13 +73,10 @@ def _journal(report: Report, by: User, at: datetime, name: str, before: int | No
 
 
 def _kind_of(content: File) -> Attachment.Kind:
-    content.seek(0)
-    head = content.read(max(map(len, _BEGINNINGS.values())))
-    content.seek(0)
-    kind = next((kind for kind, beginning in _BEGINNINGS.items() if head.startswith(beginning)), None)
-    if kind is None:
+    kind = kind_of(content)
+    if kind not in Attachment.Kind.values:
         raise Refused(Problem(gettext_noop("The file is no PDF, JPEG or PNG, whatever its name says.")))
-    return kind
+    return Attachment.Kind(kind)
 
 
 def _name(given: str, kind: Attachment.Kind) -> str:

@@ -100,7 +100,7 @@ def test_a_formula_gives_the_value_that_was_computed(cycle: None, tmp_path: Path
 
 def test_a_formula_that_ended_in_an_error_is_no_blank(cycle: None, tmp_path: Path) -> None:
     path = with_cached(workbook(tmp_path, ["unit_uid", "a"], ["H1", "=1/0"]), "1/0", "#DIV/0!", is_error=True)
-    assert load(path).problems == [f"{path}:2: B: The cell holds the error #DIV/0!; mend its formula, or leave it empty."]
+    assert load(path).problems == [f"{path}:2: B: The cell holds a spreadsheet's error; mend its formula, or leave it empty."]
     assert states()["H1"] == "not_started"
 
 
@@ -170,7 +170,7 @@ def test_a_file_that_is_no_workbook_is_refused(cycle: None, tmp_path: Path, cont
     path = tmp_path / "x.xlsx"
     path.write_bytes(content)
     (problem,) = load(path).problems
-    assert problem.startswith(f"{path}:1: This is no workbook that can be read (")
+    assert problem.startswith(f"{path}:1: This is no workbook that can be read")
 
 
 def test_an_empty_workbook_is_refused(cycle: None, tmp_path: Path) -> None:
