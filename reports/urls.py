@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reports.views import attachments, board, dashboards, digest, reporter, review, reviewer, totals
+from reports.views import attachments, board, dashboards, digest, reporter, review, reviewer, totals, workbook
 
 app_name = "reports"
 
@@ -15,6 +15,9 @@ urlpatterns = [
     path("reports/<int:report_id>/attachments/", attachments.attach, name="attach"),
     path("reports/<int:report_id>/attachments/<int:attachment_id>/", attachments.fetch, name="attachment"),
     path("reports/<int:report_id>/attachments/<int:attachment_id>/take-away/", attachments.take_away, name="take-away"),
+    path("reports/<int:report_id>/workbook.xlsx", workbook.download, name="workbook"),
+    path("reports/<int:report_id>/workbook/", workbook.upload, name="workbook-upload"),
+    path("reports/<int:report_id>/workbook/apply/", workbook.apply, name="workbook-apply"),
     path("reports/<int:report_id>/submit/", reporter.submit, name="submit"),
     path("reports/<int:report_id>/do/<str:action>/", reviewer.take, name="take"),
     path("reports/<int:report_id>/review/", review.review, name="review"),

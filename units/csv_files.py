@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,15 @@ from units.problems import Problem, Problems, Refused, gettext_noop
 #: bytes; a longer line is no CSV that anybody wrote
 LONGEST_LINE = 1 << 20
 _BLOCK = 1 << 16
+
+
+#: what spreadsheets take for the beginning of a formula
+_FORMULA = re.compile(r"[=+@\t\r]|-(?![0-9]+(?:[.,][0-9]+)*$)")
+
+
+def harmless(cell: object) -> object:
+    """A cell of a file that people open in a spreadsheet: words that would be taken for a formula get a quotation mark before them."""
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 @contextmanager

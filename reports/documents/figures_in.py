@@ -107,11 +107,11 @@ def _text(cell: Any, decimals: int) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float):
-        return _digits(cell, decimals)
+        return digits_of(cell, decimals)
     return str(cell)
 
 
-def _digits(number: float, decimals: int) -> str:
+def digits_of(number: float, decimals: int) -> str:
     """Plain digits of a number, which workbooks keep in binary: the shortest that mean the same is what was typed.
 
     Where that has more than `decimals`, it may be the noise of computing (0.1 + 0.2): then the 15 digits that spreadsheets

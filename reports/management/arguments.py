@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 
 from reports.models import Cycle
 from reports.policies import reports_in_reach
-from units.csv_files import open_file, read_rows
+from units.csv_files import harmless, open_file, read_rows
 from units.problems import Problem, Problems, Refused, gettext_noop
 from units.reach import User
 
@@ -175,7 +175,7 @@ def write_rows(command: BaseCommand, name: str | None, header: Sequence[str], ro
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         for row in rows:
-            writer.writerow(row)
+            writer.writerow(map(harmless, row))
             count += 1
     said = command.stderr if name in (None, "-") else command.stdout
     said.write(gettext("%(count)d rows.") % {"count": count}, lambda text: text)

@@ -28,6 +28,7 @@ from reports.queries.timeliness_trend import TimelyPoint, falling_first, timelin
 from reports.templatetags.dashboards import share
 from reports.views.reach import report_in_reach, user_of
 from reports.wording import name_of, period_name, shown_measure, shown_total
+from units.csv_files import harmless
 
 _FIELDS = ("timeliness", "state")
 
@@ -226,5 +227,5 @@ def _file(report: Report, name: str, header: Sequence[str], rows: Iterable[Seque
     )
     writer = csv.writer(response)
     writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows(map(harmless, row) for row in rows)
     return response
