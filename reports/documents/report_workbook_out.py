@@ -55,23 +55,21 @@ class _Writer:
         self.tables = [row for row in sheet.rows if row.indicator.value_type is ValueType.TABLE and row.may_be_entered]
         self.words = Words(_("yes").capitalize(), _("no").capitalize(), choice_label)
         self.lists: list[list[str]] = []
-        base = {"font_name": "Times New Roman", "font_size": 12, "valign": "top", "text_wrap": True}
-        grid = {**base, "border": 1}
-        self.formats = {
-            name: book.add_format({**basis, **more})
-            for name, (basis, more) in {
-                "title": (base, {"bold": True, "font_size": 14, "text_wrap": False}),
-                "plain": (base, {"text_wrap": False}),
-                "small": (base, {"font_size": 8, "font_color": "#777777", "text_wrap": False}),
-                "head": (grid, {"bold": True, "align": "center", "bg_color": "#E7EDF3"}),
-                "section": (grid, {"bold": True, "text_wrap": False, "bg_color": "#F5F5F5"}),
-                "locked": (grid, {"bg_color": "#F5F5F5"}),
-                "code": (grid, {"font_size": 8, "font_color": "#777777"}),
-                "entry": (grid, {"locked": False, "bg_color": "#FFFDE7"}),
-                "long": (grid, {"locked": False, "bg_color": "#FFFDE7", "num_format": "@", "align": "right"}),
-                "words": (grid, {"locked": False, "bg_color": "#FFFDE7", "num_format": "@"}),
-            }.items()
+        base: dict[str, Any] = {"font_name": "Times New Roman", "font_size": 12, "valign": "top", "text_wrap": True}
+        grid: dict[str, Any] = {**base, "border": 1}
+        looks: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+            "title": (base, {"bold": True, "font_size": 14, "text_wrap": False}),
+            "plain": (base, {"text_wrap": False}),
+            "small": (base, {"font_size": 8, "font_color": "#777777", "text_wrap": False}),
+            "head": (grid, {"bold": True, "align": "center", "bg_color": "#E7EDF3"}),
+            "section": (grid, {"bold": True, "text_wrap": False, "bg_color": "#F5F5F5"}),
+            "locked": (grid, {"bg_color": "#F5F5F5"}),
+            "code": (grid, {"font_size": 8, "font_color": "#777777"}),
+            "entry": (grid, {"locked": False, "bg_color": "#FFFDE7"}),
+            "long": (grid, {"locked": False, "bg_color": "#FFFDE7", "num_format": "@", "align": "right"}),
+            "words": (grid, {"locked": False, "bg_color": "#FFFDE7", "num_format": "@"}),
         }
+        self.formats = {name: book.add_format({**basis, **more}) for name, (basis, more) in looks.items()}
         self.number_formats: dict[tuple[int, bool], Any] = {}
 
     def write(self) -> None:

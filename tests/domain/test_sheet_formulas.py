@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,9 @@ def truth(chance: random.Random, depth: int) -> str:
 
 
 def inputs(chance: random.Random) -> dict[str, Any]:
-    numbers = [None, 0, 1, -2, 7, 100, Fraction(1, 10), Fraction(5, 4), Fraction("12.34")]
-    return {code: chance.choice({"boolean": [None, True, False], "choice": [None, "tot", "kha"]}.get(each.value_type, numbers))
+    words: dict[str, list[Any]] = {"boolean": [None, True, False], "choice": [None, "tot", "kha"]}
+    numbers: list[Any] = [None, 0, 1, -2, 7, 100, Fraction(1, 10), Fraction(5, 4), Fraction("12.34")]
+    return {code: chance.choice(words.get(each.value_type, numbers))
             for code, each in INPUTS.items()}  # fmt: skip
 
 
@@ -65,6 +67,10 @@ def shown(value: Any) -> Any:
     if isinstance(value, bool):
         return WORDS.yes if value else WORDS.no
     return WORDS.choice(value) if isinstance(value, str) else None if value is None else float(value)
+
+
+def cell_at(row: int, code: str) -> str:
+    return f"{chr(65 + CELLS[code])}{row + 1}"
 
 
 @needs_office
@@ -86,9 +92,7 @@ def test_libreoffice_computes_what_the_house_computes(tmp_path: Path) -> None:
             result = formula.evaluate(values.get)
             if result is not None and target.code == "w":
                 result *= 100
-            written = spreadsheet_formula(
-                target, formula, lambda code, row=row: f"{chr(65 + CELLS[code])}{row + 1}", INPUTS.__getitem__, WORDS
-            )
+            written = spreadsheet_formula(target, formula, partial(cell_at, row), INPUTS.__getitem__, WORDS)
             sheet.write_formula(row, 10, written)
             expected.append((row, text, values, shown(result)))
     computed_by_office = saved_by_office(tmp_path / "cases.xlsx", "ods")
