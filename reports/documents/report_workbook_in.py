@@ -173,7 +173,7 @@ class _SheetCells:
         heads: set[str] = set()
         for language in ("vi", "en"):
             with override(language):
-                heads |= {gettext("Figure"), gettext("Text")}
+                heads |= {gettext("Figure"), gettext("Narrative")}
         for row in self.grid[:_TOP]:
             for column, cell in enumerate(row):
                 if isinstance(cell, str) and cell.strip() in heads:

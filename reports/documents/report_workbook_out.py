@@ -196,13 +196,14 @@ class _Writer:
             return self._listed([choice_label(choice) for choice in indicator.choices])
         most = 10**MAX_WHOLE_DIGITS - 1
         message = _("A whole number is needed here.") if indicator.value_type is ValueType.INTEGER else _("A number is needed here.")
+        not_below_zero = _("It is not below zero.")
         return {
             "validate": "integer" if indicator.value_type is ValueType.INTEGER else "decimal",
             "criteria": "between",
             "minimum": -most if indicator.negative else 0,
             "maximum": most,
             "error_title": _("Figure"),
-            "error_message": message if indicator.negative else f"{message} {_('It is not below zero.')}",
+            "error_message": message if indicator.negative else f"{message} {not_below_zero}",
         }
 
     def _listed(self, words: list[str]) -> dict[str, Any]:
@@ -220,7 +221,7 @@ class _Writer:
 
     def _write_narratives(self, sheet: Worksheet) -> None:
         self._head(sheet, 1, 0)
-        for column, (head, width) in enumerate([(_("Indicator"), 30), (_("Text"), 90), (_("Code"), 18)]):
+        for column, (head, width) in enumerate([(_("Indicator"), 30), (_("Narrative"), 90), (_("Code"), 18)]):
             sheet.set_column(column, column, width)
             sheet.write_string(0, column, head, self.formats["head"])
         for place, row in enumerate(self.narratives, 1):

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from reports.documents.report_workbook_in import ReadCell, read_report_workbook
@@ -33,7 +33,7 @@ from units.problems import Problem, Refused, gettext_noop
 #: seconds for which what was looked over may be written
 _LASTS = 24 * 60 * 60
 _EFFECTS = {
-    Effect.NEW: gettext_lazy("New"),
+    Effect.NEW: pgettext_lazy("a figure in a workbook", "New"),
     Effect.CHANGED: gettext_lazy("Changed"),
     Effect.CLEARED: gettext_lazy("Cleared"),
     Effect.CLASH: gettext_lazy("Changed by both"),

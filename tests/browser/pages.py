@@ -87,6 +87,8 @@ NOT_PAGES = {
     **dict.fromkeys([f"reports:dashboard-{each}-file" for each in ("progress", "timeliness", "indicators", "warnings")], "a file"),
     "reports:attachment": "a file",
     "reports:narrative": "POST",
+    "reports:workbook": "a file",
+    **dict.fromkeys(["reports:workbook-upload", "reports:workbook-apply"], "POST; looked at in test_officer_workbook.py"),
     "manifest": "data",
     "service-worker": "a script",
     "reports:pending": "part of a page",

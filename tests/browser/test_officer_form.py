@@ -94,7 +94,7 @@ def test_a_link_to_a_figure_leads_into_it(form: Page):
 
 def test_a_scan_is_attached_and_taken_away(form: Page):
     form.set_input_files("#attach-file", {"name": "ky-so.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"})
-    form.locator(".attach button").click()
+    form.locator("form:has(#attach-file) button").click()
     with form.expect_download() as fetched:
         form.get_by_role("link", name="ky-so.pdf").click()
     assert fetched.value.suggested_filename == "ky-so.pdf"
