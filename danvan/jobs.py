@@ -24,6 +24,8 @@ WHAT = {
     "sweep": _("Raising and clearing flags"),
     "drain_rollups": _("Recomputing marked totals"),
     "remind": _("Planning and sending reminders"),
+    "run_background_jobs": _("Making the files that were ordered"),
+    "expire_background_jobs": _("Deleting files that were not fetched in time"),
 }
 #: a task that missed so many of its turns, and half a minute, is said to be late
 TURNS_MISSED, GRACE = 3, timedelta(seconds=30)

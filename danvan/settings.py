@@ -109,13 +109,21 @@ CELERY_TASK_SOFT_TIME_LIMIT = 540
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
-CELERY_WORKER_CONCURRENCY = env.int("CELERY_CONCURRENCY", default=2)
+# Jobs in the background take all processes but one (reports/services/background_jobs.py).
+CELERY_WORKER_CONCURRENCY = env.int("CELERY_CONCURRENCY", default=3)
 # Nothing to remember from tick to tick, hence no schedule file that a kill could leave broken.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # A tick that no worker took before the next one comes is dropped, so that an absent worker leaves no heap behind.
 CELERY_BEAT_SCHEDULE = {
     task: {"task": f"reports.tasks.{task}", "schedule": seconds, "options": {"expires": seconds}}
-    for task, seconds in {"open_due_cycles": 300, "sweep": 60, "drain_rollups": 3, "remind": 600}.items()
+    for task, seconds in {
+        "open_due_cycles": 300,
+        "sweep": 60,
+        "drain_rollups": 3,
+        "remind": 600,
+        "run_background_jobs": 10,
+        "expire_background_jobs": 600,
+    }.items()
 }
 
 # --- People -------------------------------------------------------------------------------------

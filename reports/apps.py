@@ -10,4 +10,4 @@ class ReportsConfig(AppConfig):
         from reports import tasks
         from reports.services import waking
 
-        waking.install(tasks.wake)
+        waking.install(for_totals=tasks.wake, for_background_jobs=tasks.wake_for_background_jobs)

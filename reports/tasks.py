@@ -5,7 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from reports.services import flagging, opening, reminding, rolling_up
+from reports.documents.makers import MAKERS
+from reports.services import background_jobs, flagging, opening, reminding, rolling_up
 
 #: seconds after which the scheduler has drained what a wake was for, so that an absent worker leaves no heap of them
 WAKE_EXPIRES = 60
@@ -37,6 +38,24 @@ def remind() -> None:
     reminding.send_reminders(now)
 
 
+@shared_task(name="reports.tasks.run_background_jobs")
+def run_background_jobs() -> None:
+    """Do the job that waits longest, and wake a worker for the next one: none is kept from other work by a long queue."""
+    if background_jobs.run_next(MAKERS, timezone.now()):
+        wake_for_background_jobs()
+
+
+@shared_task(name="reports.tasks.expire_background_jobs")
+def expire_background_jobs() -> None:
+    """Forget what was made and not fetched in time."""
+    background_jobs.expire(timezone.now())
+
+
 def wake(cycle_id: int) -> None:
     """Ask a worker to drain a cycle's marks now rather than at the scheduler's next turn."""
     drain_rollups.apply_async((cycle_id,), expires=WAKE_EXPIRES)
+
+
+def wake_for_background_jobs() -> None:
+    """Ask a worker to do what was ordered now rather than at the scheduler's next turn."""
+    run_background_jobs.apply_async(expires=WAKE_EXPIRES)

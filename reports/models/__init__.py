@@ -1,4 +1,5 @@
 from reports.models.attachment import Attachment
+from reports.models.background_job import BackgroundJob
 from reports.models.cycle import Cycle, CycleLevel, DayOff
 from reports.models.flag import Flag, Reminder
 from reports.models.journal import AppendOnlyError, JournalEntry, ReviewAnswer, ReviewNote, Submission
@@ -10,6 +11,7 @@ __all__ = [
     "Adjustment",
     "AppendOnlyError",
     "Attachment",
+    "BackgroundJob",
     "Cycle",
     "CycleLevel",
     "DayOff",

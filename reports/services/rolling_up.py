@@ -39,7 +39,7 @@ def mark(reports: Iterable[Report]) -> None:
     marks = [RollupMark(cycle_id=report.cycle_id, root_position=report.root_position, report=report) for report in reports]
     RollupMark.objects.bulk_create(marks, batch_size=5000)
     for cycle_id in {mark.cycle_id for mark in marks}:
-        waking.after_commit(cycle_id)
+        waking.for_totals(cycle_id)
 
 
 def drain_all(cycle_ids: Sequence[int] | None = None, *, wait: bool = True) -> int:
