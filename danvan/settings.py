@@ -162,6 +162,9 @@ MEDIA_ROOT = VAR_DIR / "media"
 # A report's form has a field for each cell of its tables, which may have 500 rows (reports/domain/numbers.py).
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
+# What makes PDF out of Word files; where it isn't installed, pages say so.
+SOFFICE = env.str("SOFFICE", default="soffice")
+
 # --- Mail ---------------------------------------------------------------------------------------
 
 _mail = env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://")

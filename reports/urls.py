@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reports.views import attachments, board, dashboards, digest, downloads, reporter, review, reviewer, totals, workbook
+from reports.views import attachments, board, dashboards, digest, documents, downloads, reporter, review, reviewer, totals, workbook
 
 app_name = "reports"
 
@@ -30,6 +30,9 @@ urlpatterns = [
     path("reports/<int:report_id>/totals/", totals.totals, name="totals"),
     path("reports/<int:report_id>/totals-pending/", totals.pending, name="pending"),
     path("reports/<int:report_id>/totals/<str:code>/", totals.total, name="total"),
+    path("reports/<int:report_id>/document.docx", documents.document, {"ending": "docx"}, name="document"),
+    path("reports/<int:report_id>/document.pdf", documents.document, {"ending": "pdf"}, name="document-pdf"),
+    path("reports/<int:report_id>/pack/", documents.pack, name="pack"),
     path("downloads/", downloads.downloads, name="downloads"),
     path("downloads/<int:job_id>/", downloads.download, name="download"),
     path("downloads/<int:job_id>/cancel/", downloads.cancel, name="cancel-job"),

@@ -15,13 +15,14 @@ from reports.demo.accounts import Account, accounts, make_accounts
 from reports.demo.places import load_units
 from reports.demo.windows import opened_at
 from reports.domain.periods import parse_period
-from reports.domain.template_file import parse_indicators
+from reports.domain.template_file import parse_indicators, parse_texts
 from reports.models import Cycle, TemplateVersion
 from reports.services import configuring, flagging
 from reports.wording import period_name
 
 TEMPLATE = "dan-van"
 _TEMPLATE_FILE = Path(apps.get_app_config("reports").path) / "data" / "template_dan_van.csv"
+_TEXTS_FILE = _TEMPLATE_FILE.with_suffix(".texts.csv")
 _NAME = "Báo cáo công tác dân vận sáu tháng và năm"
 _NAME_EN = "Six-month and annual report on mass mobilisation"
 
@@ -62,6 +63,8 @@ def _load(say: Callable[[str], None], at: datetime) -> None:
 def _template() -> TemplateVersion:
     with _TEMPLATE_FILE.open("rb") as file:
         indicators = parse_indicators(file, configuring.level_codes())
-    version = configuring.add_version(TEMPLATE, _NAME, indicators, name_en=_NAME_EN)
+    with _TEXTS_FILE.open("rb") as file:
+        texts = parse_texts(file)
+    version = configuring.add_version(TEMPLATE, _NAME, indicators, name_en=_NAME_EN, texts=texts)
     configuring.publish(version, opened_at(parse_period(earlier_halves.FIRST_PERIOD).last_day))
     return version

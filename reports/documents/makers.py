@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from reports.documents.pack import make_pack
+from reports.models import BackgroundJob
 from reports.services.background_jobs import Maker
 
-MAKERS: dict[str, Maker] = {}
+MAKERS: dict[str, Maker] = {BackgroundJob.Kind.PACK: make_pack}

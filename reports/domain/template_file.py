@@ -68,6 +68,19 @@ def read_indicators(source: BinaryIO) -> list[tuple[int, Indicator]]:
     return numbered
 
 
+def parse_texts(source: BinaryIO) -> dict[str, str]:
+    """What a template says in its sections, by section, out of a file with the columns section and text. Raises Refused."""
+    problems = Problems()
+    texts: dict[str, str] = {}
+    for line, row in read_rows(source, ("section", "text"), (), problems):
+        section, text = (unicodedata.normalize("NFC", row[column]).strip() for column in ("section", "text"))
+        if section in texts:
+            problems.add(Problem(gettext_noop("The section “%(section)s” has its text already."), {"section": section}, line=line))
+        texts[section] = text
+    problems.refuse_if_any()
+    return texts
+
+
 def write_indicators(indicators: Iterable[Indicator]) -> Iterator[str]:
     """The lines of a file that reads back to the same indicators."""
     yield _line([*REQUIRED, *OPTIONAL])

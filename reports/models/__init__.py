@@ -3,9 +3,10 @@ from reports.models.background_job import BackgroundJob
 from reports.models.cycle import Cycle, CycleLevel, DayOff
 from reports.models.flag import Flag, Reminder
 from reports.models.journal import AppendOnlyError, JournalEntry, ReviewAnswer, ReviewNote, Submission
+from reports.models.paper import DocumentTemplate, PaperStyle
 from reports.models.report import Adjustment, Report, ReportQuerySet, RootOversight
 from reports.models.rollup import Rollup, RollupMark
-from reports.models.template import Indicator, ReportTemplate, TemplateVersion
+from reports.models.template import Indicator, ReportTemplate, SectionText, TemplateVersion
 
 __all__ = [
     "Adjustment",
@@ -15,9 +16,11 @@ __all__ = [
     "Cycle",
     "CycleLevel",
     "DayOff",
+    "DocumentTemplate",
     "Flag",
     "Indicator",
     "JournalEntry",
+    "PaperStyle",
     "Reminder",
     "Report",
     "ReportQuerySet",
@@ -27,6 +30,7 @@ __all__ = [
     "Rollup",
     "RollupMark",
     "RootOversight",
+    "SectionText",
     "Submission",
     "TemplateVersion",
 ]

@@ -159,3 +159,27 @@ class Indicator(models.Model):
 
 def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split("|")) if text else ()
+
+
+class SectionText(models.Model):
+    """What a version says in a section of the document, with figures in braces (domain/sentences.py).
+
+    Without a section it is the subject below the word BÁO CÁO.
+    """
+
+    version = models.ForeignKey(TemplateVersion, models.CASCADE, related_name="texts", verbose_name=_("template version"))
+    section = models.CharField(_("section"), max_length=200, blank=True, help_text=_("Empty: the subject of the report."))
+    text = models.TextField(_("text with figures"), help_text=_("A line is a paragraph: {code} is a figure, [ ] goes with its figures."))
+
+    class Meta:
+        verbose_name = _("text of a section")
+        verbose_name_plural = _("texts of sections")
+        ordering: ClassVar = ["version_id", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["version", "section"], name="section_text_once", violation_error_message=_("This section has its text already.")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.section or self.text[:60]

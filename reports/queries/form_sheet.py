@@ -159,7 +159,7 @@ class _Rows:
         self.may_be_entered = {indicator.code for indicator in enterable(report)}
         previous = history.previous_reports(report.cycle, [report.unit_id]).get(report.unit_id)
         year_ago = history.reports_year_ago(report.cycle, [report.unit_id]).get(report.unit_id)
-        self.previous, self.year_ago = _shown_in(previous, template), _shown_in(year_ago, template)
+        self.previous, self.year_ago = shown_in(previous, template), shown_in(year_ago, template)
         self.previous_period = previous.cycle.period if previous else ""
         self.year_ago_period = year_ago.cycle.period if year_ago else ""
         submissions = list(report.submissions.order_by("-number").only("own", "declared")[:2])
@@ -199,7 +199,7 @@ class _Rows:
         return self.own(indicator.code) if indicator.is_formula else self.report.own.get(indicator.code)
 
 
-def _shown_in(report: Report | None, now: Template) -> Callable[[str], Any]:
+def shown_in(report: Report | None, now: Template) -> Callable[[str], Any]:
     """What an earlier report shows for a code of the template `now`, by the template that it had."""
     if report is None or report.last_submission is None:
         return lambda code: None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
 
 from reports.domain import indicators as domain
-from reports.models import Indicator, ReportTemplate, TemplateVersion
+from reports.domain import sentences
+from reports.models import Indicator, ReportTemplate, SectionText, TemplateVersion
 from units.locks import hold
 from units.models import Level
 from units.problems import Problem, Problems, Refused, gettext_noop
@@ -18,17 +19,20 @@ from units.problems import Problem, Problems, Refused, gettext_noop
 _NUMBERING = "reports.template-versions"
 
 
-def add_version(code: str, name: str, indicators: Sequence[domain.Indicator], *, name_en: str | None = None) -> TemplateVersion:
+def add_version(
+    code: str, name: str, indicators: Sequence[domain.Indicator], *, name_en: str | None = None, texts: Mapping[str, str] | None = None
+) -> TemplateVersion:
     """Record `indicators` as the next version of the template `code`, which is made where there is none, as a draft.
 
-    Without `name_en` the English name stays what it is. The indicators have to be sound already (`domain.template_file.parse_indicators`).
+    `texts` are what it says in its sections, by section, with figures in braces. Without `name_en` the English name stays what
+    it is. The indicators have to be sound already (`domain.template_file.parse_indicators`).
     """
     with transaction.atomic():
         hold(_NUMBERING)
         names = {"name": name} if name_en is None else {"name": name, "name_en": name_en}
         template, _ = ReportTemplate.objects.update_or_create(code=code, defaults=names)
         version = TemplateVersion.objects.create(template=template, number=_next_number(template))
-        _write(version, indicators)
+        _write(version, indicators, texts or {})
         return version
 
 
@@ -37,7 +41,8 @@ def draft_from(version: TemplateVersion) -> TemplateVersion:
     with transaction.atomic():
         hold(_NUMBERING)
         copy = TemplateVersion.objects.create(template=version.template, number=_next_number(version.template))
-        _write(copy, [row.to_domain() for row in version.indicators.all()])
+        texts = dict(version.texts.values_list("section", "text"))
+        _write(copy, [row.to_domain() for row in version.indicators.all()], texts)
         return copy
 
 
@@ -62,7 +67,28 @@ def problems_of(version: TemplateVersion) -> list[Problem]:
         indicators = [row.to_domain() for row in version.indicators.all()]
     except domain.RuleError as error:
         return [error.problem]
-    return domain.problems_of_template(indicators, level_codes())
+    return [*domain.problems_of_template(indicators, level_codes()), *_problems_of_texts(version, indicators)]
+
+
+def problems_of_text(text: SectionText) -> list[Problem]:
+    """What would keep the version of this text from being published on its account, were it saved as it is."""
+    try:
+        indicators = [row.to_domain() for row in text.version.indicators.all()]
+    except domain.RuleError:
+        return []  # told at the indicator
+    return list(_problems_of_text(text, indicators))
+
+
+def _problems_of_texts(version: TemplateVersion, indicators: Sequence[domain.Indicator]) -> Iterator[Problem]:
+    for text in version.texts.all():
+        yield from _problems_of_text(text, indicators)
+
+
+def _problems_of_text(text: SectionText, indicators: Sequence[domain.Indicator]) -> Iterator[Problem]:
+    if text.section and text.section not in {indicator.section for indicator in indicators}:
+        yield Problem(gettext_noop("“%(section)s” is no section of this version."), {"section": text.section})
+    by_code = {indicator.code: indicator for indicator in indicators}
+    yield from sentences.problems_of(text.text, by_code, is_subject=not text.section)
 
 
 def problems_with(row: Indicator) -> list[Problem]:
@@ -90,8 +116,9 @@ def _next_number(template: ReportTemplate) -> int:
     return (template.versions.aggregate(newest=Max("number"))["newest"] or 0) + 1
 
 
-def _write(version: TemplateVersion, indicators: Sequence[domain.Indicator]) -> None:
+def _write(version: TemplateVersion, indicators: Sequence[domain.Indicator], texts: Mapping[str, str]) -> None:
     order = level_codes()
     Indicator.objects.bulk_create(
         Indicator.from_domain(version, position, indicator, order) for position, indicator in enumerate(indicators, 1)
     )
+    SectionText.objects.bulk_create(SectionText(version=version, section=section, text=text) for section, text in texts.items())

@@ -89,6 +89,8 @@ NOT_PAGES = {
     "reports:attachment": "a file",
     "reports:download": "a file",
     "reports:cancel-job": "POST",
+    **dict.fromkeys(["reports:document", "reports:document-pdf"], "a file"),
+    "reports:pack": "POST",
     "reports:narrative": "POST",
     "reports:workbook": "a file",
     **dict.fromkeys(["reports:workbook-upload", "reports:workbook-apply"], "POST; looked at in test_officer_workbook.py"),
