@@ -19,7 +19,11 @@ from units.autocomplete import FullNameAutocomplete
 #: the groups of the index, each with its models as `app.Model`
 GROUPS = [
     ("set-up", _("1. Units and people"), ["units.Unit", "units.Level", "units.Succession", "auth.User", "units.Membership", "auth.Group"]),
-    ("templates", _("2. Templates of reports"), ["reports.ReportTemplate", "reports.TemplateVersion"]),
+    (
+        "templates",
+        _("2. Templates of reports"),
+        ["reports.ReportTemplate", "reports.TemplateVersion", "reports.SectionText", "reports.PaperStyle", "reports.DocumentTemplate"],
+    ),
     ("cycles", _("3. Cycles and their days"), ["reports.Cycle", "reports.CycleLevel", "reports.DayOff"]),
     ("follow-up", _("4. Reports and flags"), ["reports.Report", "reports.Flag", "reports.Reminder"]),
     (

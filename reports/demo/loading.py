@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import transaction
 from django.utils.translation import gettext
 
-from reports.demo import current_year, earlier_halves, finished_year, half_year
+from reports.demo import current_year, earlier_halves, finished_year, half_year, paper
 from reports.demo.accounts import Account, accounts, make_accounts
 from reports.demo.places import load_units
 from reports.demo.windows import opened_at
@@ -48,6 +48,7 @@ def _load(say: Callable[[str], None], at: datetime) -> None:
     loaded, invented = load_units()
     say(gettext("%(units)d units, %(hamlets)d invented hamlets.") % {"units": loaded.added, "hamlets": invented.hamlets})
     version = _template()
+    paper.load()
     users = make_accounts()
     say(gettext("Reports of earlier years …"))
     earlier_halves.load(version, users)

@@ -24,6 +24,8 @@ FONT = "Times New Roman"
 #: between the margins of both layouts
 WIDTH = 165.0
 GAP = "\u00a0" * 6
+#: the last paragraph stays on the page of the signature: none signs an empty sheet
+_LAST = "Body Text 2"
 _DRAFT = "{% if is_draft %}{{ draft_note }}{% endif %}"
 
 
@@ -137,6 +139,11 @@ def _styles(document: Any, measures: Measures) -> None:
         body.paragraph_format.line_spacing_rule, body.paragraph_format.line_spacing = WD_LINE_SPACING.EXACTLY, Pt(measures.pitch)
     else:
         body.paragraph_format.line_spacing = 1
+    last = document.styles[_LAST]
+    last.base_style = body
+    _font(last, measures.body)
+    form = last.paragraph_format
+    form.keep_with_next, form.line_spacing, form.space_after = True, body.paragraph_format.line_spacing, Pt(0)
     for name, bold, italic in (("Heading 1", True, False), ("Heading 2", True, False), ("Heading 3", True, True)):
         heading = document.styles[name]
         heading.base_style = body
@@ -197,8 +204,10 @@ def _body(document: Any) -> None:
         ("{{ part.text }}", "Heading 2"),
         ("{%p elif part.kind == 'heading3' %}", ""),
         ("{{ part.text }}", "Heading 3"),
-        ("{%p elif part.kind == 'text' %}", ""),
+        ("{%p elif part.kind == 'text' and not loop.last %}", ""),
         ("{{ part.text }}", "Body Text"),
+        ("{%p elif part.kind == 'text' %}", ""),
+        ("{{ part.text }}", _LAST),
         ("{%p elif part.kind == 'table' %}", ""),
     ):
         document.add_paragraph(tag, style=style or None)

@@ -28,7 +28,7 @@ def packed_reports(report: Report) -> ReportQuerySet:
 
 def make_pack(work: Work) -> None:
     """Write the ZIP that a job asks for, as far as its owner reaches now. What can't be made is named, and left out."""
-    top = policies.reports_in_reach(work.job.owner).for_display().filter(pk=work.job.report_id).first()
+    top = policies.reports_in_reach(work.job.owner).for_display().filter(pk=work.job.report_id or 0).first()
     if top is None:
         raise Refused(Problem(gettext_noop("There is no such report in this cycle.")))
     ids = list(packed_reports(top).values_list("pk", flat=True))

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.formats import date_format
-from django.utils.translation import gettext, override
+from django.utils.translation import override
 
 from reports.documents.house_layouts import house_template
 from reports.documents.word_template import filled
@@ -66,7 +66,7 @@ def document_context(report: Report, at: datetime) -> dict[str, Any]:
         "signer": paper.signer,
         "recipients": paper.recipients,
         "is_draft": figures.is_draft,
-        "draft_note": gettext("DRAFT, not submitted: figures as of %(moment)s") % {"moment": date_format(_local(report, at), "H:i d/m/Y")},
+        "draft_note": f"DỰ THẢO, chưa nộp: số liệu lúc {date_format(at.astimezone(report.cycle.zone), 'H:i d/m/Y')}",
         "body": list(_body(figures, texts, shown)),
         "annex": list(_annex(figures, shown)),
         "figures": {code: words or sentences.BLANK for code, words in shown.items()},
@@ -192,7 +192,3 @@ def _annex(figures: Figures, shown: dict[str, str]) -> Iterator[dict[str, Any]]:
             "year_ago": show(indicator, then),
             "change": shown_change(indicator, figures.change(indicator)),
         }
-
-
-def _local(report: Report, at: datetime) -> datetime:
-    return at.astimezone(report.cycle.zone)

@@ -36,6 +36,7 @@ def paper_of(report: Report) -> Paper:
         text = next((str(getattr(style, name)) for style in nearest if getattr(style, name)), "")
         return _filled(text, unit, superior)
 
+    recipients = [line.strip() for line in said("recipients").splitlines() if line.strip()]
     return Paper(
         layout=PaperStyle.Layout(said("layout") or PaperStyle.Layout.PARTY),
         superior_name=said("superior_name") or (superior.name if superior else ""),
@@ -45,7 +46,7 @@ def paper_of(report: Report) -> Paper:
         authority=said("authority"),
         post=said("post"),
         signer=said("signer"),
-        recipients=[line.strip() for line in said("recipients").splitlines() if line.strip()],
+        recipients=recipients or [*([superior.name] if superior else []), "Lưu."],
         template=next((style.template for style in nearest if style.template), None),
     )
 

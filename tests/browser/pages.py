@@ -91,6 +91,8 @@ NOT_PAGES = {
     "reports:cancel-job": "POST",
     **dict.fromkeys(["reports:document", "reports:document-pdf"], "a file"),
     "reports:pack": "POST",
+    "admin:reports_documenttemplate_house": "a file",
+    "admin:reports_documenttemplate_file": "a file",
     "reports:narrative": "POST",
     "reports:workbook": "a file",
     **dict.fromkeys(["reports:workbook-upload", "reports:workbook-apply"], "POST; looked at in test_officer_workbook.py"),
@@ -125,6 +127,7 @@ ADMIN = [
         Place(f"admin:reports_templateversion_{view}", ADMINISTRATOR, row_of="reports_templateversion")
         for view in ("preview", "compare", "confirm")
     ),
+    Place("admin:reports_documenttemplate_preview", ADMINISTRATOR, row_of="reports_documenttemplate"),
     Place("admin:auth_user_password_change", ADMINISTRATOR, row_of="auth_user"),
 ]
 

@@ -1,0 +1,393 @@
+"""Reports on paper: measured in the Word file and on the pages that LibreOffice makes of it, for each level and both layouts."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from docx import Document
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt
+
+from reports.documents import office, pack
+from reports.documents.house_layouts import house_template
+from reports.documents.makers import MAKERS
+from reports.documents.office import as_pdf
+from reports.documents.report_document import document_context, file_name, report_document
+from reports.documents.word_template import check_template
+from reports.models import BackgroundJob, DocumentTemplate, PaperStyle, SectionText
+from reports.services import background_jobs, configuring
+from tests.builders import NOON, Play, at, given_cycle, given_user
+from tests.domain.builders import indicator
+from tests.entrypoints.pages import english, signed_in, text_of
+from units.models import Unit
+from units.problems import Refused
+
+pytestmark = pytest.mark.django_db
+PARTY, STATE = PaperStyle.Layout
+MM = 72 / 25.4
+ALL = "hamlet|commune|district|province"
+WORDS = "Ưu điểm: <Đảng bộ> & Nhân dân đoàn kết.\nDòng hai {{ issuer_name }}."
+
+
+@pytest.fixture(autouse=True)
+def _own_store(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+def needs_office() -> None:
+    if not office.is_installed():
+        assert not os.environ.get("CI"), "CI renders what it measures: install libreoffice-writer-nogui and fonts-liberation2"
+        pytest.skip("LibreOffice is not installed: nothing of the pages is measured")
+
+
+def given_reports(**plan: Any) -> Play:
+    """Figures, a rate, sentences and a narrative, handed in from the commune up to the district; the province's is a draft."""
+    indicators = (
+        indicator("dk", levels=ALL, section="A. Đối thoại", name_vi="Số cuộc đối thoại"),
+        indicator("dx", levels=ALL, section="A. Đối thoại", name_vi="Đột xuất"),
+        indicator("ty_le", "percent", levels=ALL, formula="dx / dk", section="A. Đối thoại", name_vi="Tỷ lệ", decimals=2),
+        indicator("uu", "text", levels=ALL, section="B. Đánh giá", name_vi="Ưu điểm"),
+        indicator("bang", "table", levels=ALL, columns="Việc|Kết quả|Ghi chú", section="B. Đánh giá", name_vi="Việc đã làm"),
+    )
+    texts = {
+        "": "Kết quả công tác dân vận {period}",
+        "A. Đối thoại": "Tổ chức {dk} cuộc đối thoại định kỳ[, {dx} cuộc đột xuất][, bằng {ty_le}%].",
+    }
+    from tests.unit_builders import Level, make_standard_levels  # noqa: PLC0415 - levels before the template that names them
+
+    make_standard_levels(Level)
+    version = configuring.add_version("t", "Báo cáo t", indicators, texts=texts)
+    configuring.publish(version, NOON)
+    play = given_cycle(version, {"P": {"D": {"C": ["H1"]}}}, **plan)
+    play.hand_in("H1", dk="1200", dx="3", uu=WORDS)
+    play.hand_in("C", dk="34", uu=WORDS, bang='[["Việc 1", "Xong", ""]]')
+    play.hand_in("D", dk="1", uu="Tốt\n" * 40)
+    play.save("P", dk="2")
+    PaperStyle.objects.create(
+        unit=Unit.objects.get(uid="P"),
+        layout=PARTY,
+        superior_name="Đảng bộ {unit}",
+        symbol="BDV",
+        authority="T/M Ban Dân vận",
+        post="Trưởng ban",
+        signer="Nguyễn Văn Ạnh",
+        recipients="Như trên,\nLưu.",
+    )
+    return play
+
+
+def report(play: Play, uid: str) -> Any:
+    return play.cycle.reports.for_display().select_related("last_submission").get(unit__uid=uid)
+
+
+def texts_at(page: Any) -> list[tuple[str, float, float, float]]:
+    """Each piece of text of a page, with the left and the baseline in mm from the upper left corner, and its size in points."""
+    found: list[tuple[str, float, float, float]] = []
+    height = float(page.mediabox.height)
+
+    def visit(text: str, cm: Any, tm: Any, _font: Any, size: float) -> None:
+        if text.strip():
+            x, y = tm[4] * cm[0] + cm[4], tm[5] * cm[3] + cm[5]
+            found.append((text.strip(), x / MM, (height - y) / MM, size * abs(tm[3] * cm[3])))
+
+    page.extract_text(visitor_text=visit)
+    return found
+
+
+def sized(document: Any, words: str) -> set[float]:
+    """The sizes of the runs of the head and the title that hold these words."""
+    cells = [cell for row in document.tables[0].rows for cell in row.cells]
+    paragraphs = [*document.paragraphs[:3], *(each for cell in cells for each in cell.paragraphs)]
+    return {run.font.size.pt for each in paragraphs for run in each.runs if words in run.text and run.font.size}
+
+
+def test_page_sizes_pitch_rules_and_page_numbers_are_the_prescribed_ones_in_the_file():
+    play = given_reports()
+    for layout in (PARTY, STATE):
+        for uid in ("C", "D", "P"):
+            document: Any = Document(BytesIO(report_document(report(play, uid), NOON, house_template(layout))))
+            section = document.sections[0]
+            assert (section.page_width.mm, section.page_height.mm) == (pytest.approx(210, abs=0.1), pytest.approx(297, abs=0.1))
+            margins = (section.top_margin, section.bottom_margin, section.left_margin, section.right_margin)
+            assert [round(each.mm) for each in margins] == [20, 20, 30, 15]
+            body = next(each for each in document.paragraphs if each.style.name == "Body Text" or each.style.name == "Body Text 2")
+            form = document.styles["Body Text"].paragraph_format
+            assert "cuộc đối thoại định kỳ" in body.text
+            assert (document.styles["Body Text"].font.name, document.styles["Body Text"].font.size.pt) == ("Times New Roman", 14)
+            assert abs(form.first_line_indent - Mm(10)) < Mm(0.1)
+            assert form.space_before == Pt(6)
+            assert form.line_spacing == (Pt(18) if layout == PARTY else 1)
+            expected = (
+                {"ĐẢNG CỘNG SẢN VIỆT NAM": 15, "BÁO CÁO": 16, "-BC/BDV": 14, "ngày": 14}
+                if layout == PARTY
+                else {"CỘNG HÒA": 13, "Độc lập": 14, "BÁO CÁO": 14, "/BC-BDV": 13}
+            )
+            assert {words: sized(document, words) for words in expected} == {words: {size} for words, size in expected.items()}
+            assert section.different_first_page_header_footer
+            assert "PAGE" in section.header._element.xml
+            assert "PAGE" not in section.first_page_header._element.xml
+            rules = list(document.element.iter(qn("w:pBdr")))
+            assert len(rules) == (1 if layout == PARTY else 3)
+            assert "Nguyễn Văn Ạnh" in "".join(node.text or "" for node in document.element.iter(qn("w:t")))
+
+
+def test_the_pages_that_libreoffice_makes_have_them_too_with_fonts_embedded_and_words_to_search():
+    needs_office()
+    play = given_reports()
+    made = {(layout, uid): report_document(report(play, uid), NOON, house_template(layout)) for layout in (PARTY, STATE) for uid in "CDP"}
+    pages = as_pdf({f"{layout}-{uid}": content for (layout, uid), content in made.items()})
+    for layout, uid in made:
+        document = pypdf.PdfReader(BytesIO(pages[f"{layout}-{uid}"]))
+        first, second = texts_at(document.pages[0]), texts_at(document.pages[1])
+        assert [round(float(side) / MM) for side in document.pages[0].mediabox[2:]] == [210, 297]
+        words = document.pages[0].extract_text()
+        motto = "ĐẢNG CỘNG SẢN VIỆT NAM" if layout == PARTY else "Độc lập - Tự do - Hạnh phúc"
+        assert motto in words
+        assert "Kết quả công tác dân vận 6 tháng đầu năm 2025" in words
+        assert min(x for _text, x, _y, _size in first) >= 29.5
+        assert min(x for _text, x, _y, _size in first if _text.startswith("Tổ chức")) == pytest.approx(40, abs=0.5)
+        assert not [text for text, _x, y, _size in first if y < 19 and text.isdigit()], "no number on the first page"
+        number = next(each for each in second if each[0].startswith("2") and each[2] < 20)
+        assert number[1] == pytest.approx(30 + 165 / 2, abs=2)
+        assert number[3] == pytest.approx(14, abs=0.2)
+        fonts = [font.get_object() for page in document.pages for font in page["/Resources"]["/Font"].values()]  # type: ignore[index]
+        assert fonts
+        assert all("/FontFile2" in font["/FontDescriptor"] and "LiberationSerif" in font["/BaseFont"] for font in fonts)
+        assert ("DỰ THẢO" in words) == (uid == "P")
+    lines = sorted({y for text, _x, y, size in texts_at(pypdf.PdfReader(BytesIO(pages[f"{PARTY}-D"])).pages[0]) if text == "Tốt"})
+    pitches = {round((below - above) * MM) for above, below in pairwise(lines)}
+    assert pitches == {24}, "18 points exactly, and 6 between paragraphs"
+
+
+def test_a_document_says_what_was_declared_and_a_draft_what_stands():
+    play = given_reports()
+    declared = document_context(report(play, "C"), NOON)
+    said = [part["text"] for part in declared["body"] if part["kind"] == "text"]
+    assert said[0] == "Tổ chức 1.234 cuộc đối thoại định kỳ, 3 cuộc đột xuất, bằng 0,24%."
+    assert said[1:] == ["Ưu điểm: <Đảng bộ> & Nhân dân đoàn kết.", "Dòng hai {{ issuer_name }}."]
+    headings = [part["text"] for part in declared["body"] if "heading" in part["kind"]]
+    assert headings == [
+        "I- Đối thoại",
+        "II- Đánh giá",
+        "1. Ưu điểm",
+        "2. Việc đã làm",
+    ]
+    assert [row["now"] for row in declared["annex"] if not row["is_section"]] == ["1.234", "3", "0,24"]
+    play.do("reopen", "H1")
+    assert report(play, "C").last_submission_id is not None
+    assert document_context(report(play, "C"), NOON)["body"] == declared["body"], "frozen, whatever moves below"
+    play.do("reopen", "D")
+    play.do("reopen", "C")
+    draft = document_context(report(play, "C"), NOON)
+    assert draft["is_draft"]
+    assert next(part["text"] for part in draft["body"] if part["kind"] == "text").startswith("Tổ chức 34 cuộc")
+    words = "".join(node.text or "" for node in Document(BytesIO(report_document(report(play, "C"), NOON))).element.iter(qn("w:t")))
+    assert "<Đảng bộ> & Nhân dân" in words
+    assert "{{ issuer_name }}" in words, "what an officer writes is never a placeholder"
+
+
+def test_papers_are_inherited_field_by_field_from_the_nearest_unit_above():
+    play = given_reports()
+    PaperStyle.objects.create(unit=Unit.objects.get(uid="D"), layout=STATE, symbol="UBND")
+    PaperStyle.objects.create(unit=Unit.objects.get(uid="C"), issuer_name="Ủy ban nhân dân {unit} thuộc {superior}")
+    context = document_context(report(play, "C"), NOON)
+    unit = {uid: Unit.objects.get(uid=uid).name for uid in "CD"}
+    assert context["issuer_name"] == f"Ủy ban nhân dân {unit['C']} thuộc {unit['D']}"
+    assert (context["symbol"], context["post"], context["superior_name"]) == ("UBND", "Trưởng ban", f"Đảng bộ {unit['C']}")
+    assert "CỘNG HÒA XÃ HỘI" in Document(BytesIO(report_document(report(play, "C"), NOON))).element.xml
+
+
+def test_files_are_for_those_who_reach_the_report_and_a_missing_libreoffice_is_said(settings: Any):
+    play = given_reports()
+    address = f"/reports/{report(play, 'C').pk}/"
+    reader = english(given_user("lan", C="viewer"))
+    answer = reader.get(f"{address}document.docx")
+    assert Document(BytesIO(answer.content)).paragraphs
+    assert "6%20th%C3%A1ng" in answer.headers["Content-Disposition"]
+    stranger = signed_in(given_user("khach", H1="viewer"))
+    for place in ("document.docx", "document.pdf"):
+        assert stranger.get(address + place).status_code == 404
+    assert stranger.post(f"{address}pack/").status_code == 404
+    settings.SOFFICE = "no-such-program"
+    assert "LibreOffice is not installed" in text_of(reader.get(f"{address}document.pdf", follow=True))
+
+
+def test_libreoffice_that_takes_too_long_is_ended_with_all_that_it_started(settings: Any, tmp_path: Path, monkeypatch: Any):
+    program = tmp_path / "slow"
+    program.write_text(f"#!/bin/sh\nsleep 600 & echo $! > {tmp_path}/child; wait\n")
+    program.chmod(0o755)
+    settings.SOFFICE = str(program)
+    monkeypatch.setattr(office, "TIME_LIMIT", 0.5)
+    with pytest.raises(Refused, match="longer than"):
+        as_pdf({"a": b""})
+    stat = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
+    assert not stat.exists() or " Z " in stat.read_text()
+
+
+def test_a_pack_holds_each_document_under_a_safe_name_and_is_made_by_the_job(monkeypatch: Any):
+    play = given_reports()
+    Unit.objects.filter(uid="C").update(name='Xã "Lũng/Cú":\\..')
+    owner = given_user("lan", P="viewer")
+    client = english(owner)
+    assert client.post(f"/reports/{report(play, 'P').pk}/pack/", {"as": "docx"}).status_code == 302
+    assert background_jobs.run_next(MAKERS, timezone.now())
+    job = BackgroundJob.objects.get()
+    assert (job.state, job.done, job.of, job.problems) == ("done", 3, 3, [])
+    answer: Any = client.get(f"/downloads/{job.pk}/")
+    with zipfile.ZipFile(BytesIO(b"".join(answer.streaming_content))) as archive:
+        names = archive.namelist()
+        assert len(names) == 3
+        assert names[2].startswith("3 Xã Lũng Cú")
+        assert not any(set(name) & set('/\\:"') for name in names)
+        assert "(dự thảo)" in names[0]
+        assert all(Document(BytesIO(archive.read(name))).paragraphs for name in names)
+    second = background_jobs.order(BackgroundJob.Kind.PACK, {"pdf": True}, by=owner, at=timezone.now(), report=report(play, "P"))
+
+    def called_off(*_: Any) -> bytes:
+        background_jobs.cancel(second.pk, by=owner, at=timezone.now())
+        return b"x"
+
+    monkeypatch.setattr(pack, "report_document", called_off)
+    assert background_jobs.run_next(MAKERS, timezone.now())
+    second.refresh_from_db()
+    assert second.state == "cancelled"
+    assert background_jobs.file_of(second) is None
+
+
+def test_a_document_asks_a_fixed_number_of_questions():
+    play = given_reports()
+    found = report(play, "P")
+    report_document(found, NOON)
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        report_document(report(play, "P"), NOON)
+    assert len(asked) <= 14
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [("Xã Lũng Cú", "Xã Lũng Cú"), ("../../etc", "etc"), ('a/b\\c:"d"', "a b c d"), ("CON", "_CON"), ("..", "_"), ("x" * 300, "x" * 100)],
+)
+def test_file_names_keep_vietnamese_and_nothing_that_a_machine_could_stumble_over(words: str, name: str):
+    assert file_name(words) == name
+
+
+# --- Own templates ----------------------------------------------------------------------------------
+
+
+def word_file(*paragraphs: str, change: Any = None) -> bytes:
+    document = Document()
+    for words in paragraphs:
+        document.add_paragraph(words)
+    stream = BytesIO()
+    document.save(stream)
+    if not change:
+        return stream.getvalue()
+    result = BytesIO()
+    with zipfile.ZipFile(stream) as old, zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as new:
+        parts = {name: old.read(name) for name in old.namelist()}
+        change(parts)
+        for part, content in parts.items():
+            new.writestr(part, content)
+    return result.getvalue()
+
+
+def with_part(name: str, content: bytes) -> Any:
+    return lambda parts: parts.__setitem__(name, content)
+
+
+def replacing(part: str, old: bytes, new: bytes) -> Any:
+    return lambda parts: parts.__setitem__(part, parts[part].replace(old, new, 1))
+
+
+RELS = "word/_rels/document.xml.rels"
+LINK = b'<Relationship Id="x" Type="http://x/image" Target="http://evil.example/x.png" TargetMode="External"/></Relationships>'
+HOSTILE = {
+    "no zip": b"PK\x03\x04 no",
+    "program": b"MZ\x90",
+    "unknown": word_file("{{ password }}"),
+    "attribute": word_file("{{ subject.__class__ }}"),
+    "mro": word_file("{{ figures.__init__ }}"),
+    "item": word_file("{{ figures['x'] }}"),
+    "call": word_file("{{ subject.format() }}"),
+    "range": word_file("{%p for x in range(9) %}", "x", "{%p endfor %}"),
+    "arithmetic": word_file("{{ 9 ** 9 }}"),
+    "filter": word_file("{{ subject|upper }}"),
+    "include": word_file("{% include 'x' %}"),
+    "set": word_file("{% set x = 1 %}"),
+    "broken": word_file("{%p for part in body %}"),
+    "macros": word_file("x", change=with_part("word/vbaProject.bin", b"x")),
+    "link": word_file("x", change=replacing(RELS, b"</Relationships>", LINK)),
+    "entities": word_file("x", change=replacing("word/document.xml", b"<w:document", b'<!DOCTYPE x [<!ENTITY a "b">]><w:document')),
+    "bad xml": word_file("x", change=replacing("word/document.xml", b"</w:body>", b"")),
+    "macro type": word_file("x", change=replacing("[Content_Types].xml", b"document.main+xml", b"document.macroEnabled.main+xml")),
+    "path": word_file("x", change=with_part("../../x.xml", b"<x/>")),
+    "bomb": word_file("x", change=with_part("word/media/x.xml", b"<x>" + b" " * 2**26 + b"</x>")),
+    "field": word_file(
+        "x", change=replacing("word/document.xml", b"<w:t>x</w:t>", b'<w:instrText>INCLUDETEXT "/etc/passwd"</w:instrText>')
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_template_that_is_hostile_or_cannot_be_filled_is_refused(name: str):
+    with pytest.raises(Refused) as refused:
+        check_template(HOSTILE[name])
+    assert all(problem.message % problem.params for problem in refused.value.problems)
+
+
+def test_the_houses_own_templates_pass_and_so_does_one_with_every_kind_of_placeholder():
+    for layout in (PARTY, STATE):
+        check_template(house_template(layout))
+    check_template(word_file("{{ subject }} {{ figures.dt_dinh_ky }}", "{%p for line in recipients %}", "{{ line }}", "{%p endfor %}"))
+
+
+@pytest.mark.usefixtures("in_english")
+def test_an_administrator_uploads_a_template_sees_it_and_sets_it_for_a_province(tmp_path: Path):
+    play = given_reports()
+    boss: Any = given_user("boss")
+    boss.is_staff = boss.is_superuser = True
+    boss.save()
+    client = english(boss)
+
+    def upload(content: bytes) -> Any:
+        return client.post("/admin/reports/documenttemplate/add/", {"name": "Mẫu tỉnh", "file": SimpleUploadedFile("a.docx", content)})
+
+    refused = upload(HOSTILE["unknown"])
+    assert "“password”" in text_of(refused)
+    assert not DocumentTemplate.objects.exists()
+    assert upload(word_file("Của tỉnh: {{ subject }}, {{ figures.dk }} cuộc, {{ figures.khong_co }}.")).status_code == 302
+    template = DocumentTemplate.objects.get()
+    preview = client.get(f"/admin/reports/documenttemplate/{template.pk}/preview/", {"cycle": play.cycle.pk, "unit": "C", "as": "docx"})
+    assert (
+        Document(BytesIO(preview.content)).paragraphs[0].text == "Của tỉnh: Kết quả công tác dân vận 6 tháng đầu năm 2025, 1.234 cuộc, ……."
+    )
+    PaperStyle.objects.filter(unit__uid="P").update(template=template)
+    made = Document(BytesIO(report_document(report(play, "D"), at("2025-06-20 08:00"))))
+    assert made.paragraphs[0].text.startswith("Của tỉnh")
+    for page in ("add/", f"{template.pk}/change/", f"{template.pk}/file.docx", "house/party.docx", f"{template.pk}/preview/"):
+        assert client.get(f"/admin/reports/documenttemplate/{page}").status_code == 200
+    assert client.get("/admin/reports/documenttemplate/house/x.docx").status_code == 404
+
+
+def test_a_version_with_a_sentence_about_nothing_is_not_published_and_a_copy_keeps_its_sentences():
+    version = given_reports().cycle.version
+    draft = configuring.draft_from(version)
+    assert dict(draft.texts.values_list("section", "text")) == dict(version.texts.values_list("section", "text"))
+    SectionText.objects.create(version=draft, section="B. Đánh giá", text="Có {khong_co} cuộc")
+    SectionText.objects.create(version=draft, section="Z", text="x")
+    with pytest.raises(Refused) as refused:
+        configuring.publish(draft, NOON)
+    assert {str(next(iter(problem.params.values()))) for problem in refused.value.problems} == {"khong_co", "Z"}
