@@ -55,7 +55,19 @@ def as_pdf(documents: Mapping[str, bytes]) -> dict[str, bytes]:
 def _convert(program: str, place: Path, files: list[Path]) -> None:
     (place / "fonts.conf").write_text(_FONTS.format(cache=Path(tempfile.gettempdir()) / "danvan-fontconfig"))
     profile = [f"-env:UserInstallation={(place / 'profile').as_uri()}", "--headless", "--norestore", "--nolockcheck"]
-    command = [program, *profile, "--convert-to", "pdf:writer_pdf_Export", "--outdir", str(place), *map(str, files)]
+    # Should this process be killed meanwhile, `timeout` ends what it started.
+    command = [
+        "timeout",
+        "--signal=KILL",
+        str(TIME_LIMIT + 5),
+        program,
+        *profile,
+        "--convert-to",
+        "pdf:writer_pdf_Export",
+        "--outdir",
+        str(place),
+        *map(str, files),
+    ]
     environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(place), "LANG": "C.UTF-8", "FONTCONFIG_FILE": str(place / "fonts.conf")}
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(command, cwd=place, env=environment, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from reports import policies
 from reports.documents.office import as_pdf
 from reports.documents.report_document import document_name, file_name, report_document
-from reports.domain.workflow import State
+from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Report, ReportQuerySet
 from reports.services.background_jobs import Work
 from units.problems import Problem, Refused, gettext_noop
@@ -58,5 +58,5 @@ def _documents(work: Work, ids: list[int], *, as_pdf_files: bool) -> Iterator[tu
 def _name_in_pack(report: Report, digits: int, number: int) -> str:
     """`007 Xã Lũng Cú, Huyện Đồng Văn`: in the order of the tree, no two alike, with the draft told by its name."""
     superior = f", {report.superior.unit.name}" if report.superior else ""
-    draft = " (dự thảo)" if report.last_submission_id is None else ""
+    draft = "" if State(report.state) in WITH_SUPERIOR else " (dự thảo)"
     return file_name(f"{number:0{digits}d} {report.unit.name}{superior}") + draft

@@ -370,10 +370,10 @@ def test_an_administrator_uploads_a_template_sees_it_and_sets_it_for_a_province(
     assert not DocumentTemplate.objects.exists()
     assert upload(word_file("Của tỉnh: {{ subject }}, {{ figures.dk }} cuộc, {{ figures.khong_co }}.")).status_code == 302
     template = DocumentTemplate.objects.get()
-    preview = client.get(f"/admin/reports/documenttemplate/{template.pk}/preview/", {"cycle": play.cycle.pk, "unit": "C", "as": "docx"})
-    assert (
-        Document(BytesIO(preview.content)).paragraphs[0].text == "Của tỉnh: Kết quả công tác dân vận 6 tháng đầu năm 2025, 1.234 cuộc, ……."
-    )
+    query: Any = {"cycle": play.cycle.pk, "unit": "C", "as": "docx"}
+    preview = client.get(f"/admin/reports/documenttemplate/{template.pk}/preview/", query)
+    words = Document(BytesIO(preview.content)).paragraphs[0].text
+    assert words == "Của tỉnh: Kết quả công tác dân vận 6 tháng đầu năm 2025, 1.234 cuộc, ……."
     PaperStyle.objects.filter(unit__uid="P").update(template=template)
     made = Document(BytesIO(report_document(report(play, "D"), at("2025-06-20 08:00"))))
     assert made.paragraphs[0].text.startswith("Của tỉnh")
