@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,9 @@ from units.problems import Problem, Refused, gettext_noop
 
 #: seconds for one conversion, of one file or of several
 TIME_LIMIT = 60
+#: seconds after which nobody works in a folder any more
+_ABANDONED = 3600
+_PREFIX = "danvan-pdf-"
 #: Liberation 1.07 lacks 92 Vietnamese letters. Where both are installed, fontconfig may choose either; this leaves it out.
 _FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include>
@@ -40,7 +44,8 @@ def as_pdf(documents: Mapping[str, bytes]) -> dict[str, bytes]:
             "LibreOffice is not installed on the server, so that no PDF can be made: take the Word file, or have it installed."
         )
         raise Refused(Problem(message))
-    with tempfile.TemporaryDirectory(prefix="danvan-pdf-") as folder:
+    _forget_abandoned()
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
         place = Path(folder)
         files = {name: place / f"{number}.docx" for number, name in enumerate(documents)}
         for name, file in files.items():
@@ -50,6 +55,14 @@ def as_pdf(documents: Mapping[str, bytes]) -> dict[str, bytes]:
         if not all(file.is_file() for file in made.values()):
             raise Refused(Problem(gettext_noop("LibreOffice could not make the PDF: take the Word file, and tell an administrator.")))
         return {name: file.read_bytes() for name, file in made.items()}
+
+
+def _forget_abandoned() -> None:
+    """Delete the folders of processes that were killed in the middle: nobody else would."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _convert(program: str, place: Path, files: list[Path]) -> None:

@@ -229,8 +229,13 @@ def test_libreoffice_that_takes_too_long_is_ended_with_all_that_it_started(setti
     program.chmod(0o755)
     settings.SOFFICE = str(program)
     monkeypatch.setattr(office, "TIME_LIMIT", 0.5)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    abandoned = tmp_path / "danvan-pdf-of-a-killed-worker"
+    abandoned.mkdir()
+    os.utime(abandoned, (0, 0))
     with pytest.raises(Refused, match="longer than"):
         as_pdf({"a": b""})
+    assert not list(tmp_path.glob("danvan-pdf-*"))
     stat = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
     assert not stat.exists() or " Z " in stat.read_text()
 

@@ -32,6 +32,7 @@ def stubborn_office(tmp_path: Path, monkeypatch: Any, settings: Any) -> Path:
     program.write_text(_OFFICE.format(folder=tmp_path))
     program.chmod(0o755)
     monkeypatch.setenv("SOFFICE", str(program))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("VAR_DIR", str(tmp_path))
     settings.MEDIA_ROOT = tmp_path / "media"
     return tmp_path
