@@ -139,6 +139,8 @@ class UnitAdmin(ServiceImportExportMixin, ConfiguredBySuperusers):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "parent":
             kwargs["form_class"] = forms.ModelChoiceField  # mptt's own marks depth with dashes, which means nothing in a search
+        if db_field.name == "level":
+            kwargs["queryset"] = Level.objects.of_territory()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Unit, form: Any, change: bool) -> None:

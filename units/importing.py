@@ -35,7 +35,7 @@ def import_units(source: BinaryIO, progress: Callable[[int], None] = lambda done
 
 def staged(rows: Iterable[tuple[int, Mapping[str, str]]], problems: Problems) -> Iterator[tuple[Any, ...]]:
     """Read rows (line, cells by column) into what `Staging.bring` takes; what can't be read goes to `problems`."""
-    levels: dict[str, int] = dict(Level.objects.values_list("code", "pk"))
+    levels: dict[str, int] = dict(Level.objects.of_territory().values_list("code", "pk"))
     for line, cells in rows:
         before = problems.count
         content = UnitRow(cells, levels, line, problems).content()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+#: the rank at which agencies report in cycles opened for them; no unit stands at it, an agency itself has no level
+AGENCIES = "agency"
+
 #: code, name, English name, rank
 STANDARD_LEVELS = (
     ("province", "Cấp tỉnh", "Province", 0),
     ("district", "Cấp huyện", "District", 1),
     ("commune", "Cấp xã", "Commune", 2),
     ("hamlet", "Thôn, tổ dân phố", "Hamlet", 3),
+    (AGENCIES, "Cơ quan phối hợp", "Agency", 99),
 )
 
 

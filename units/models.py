@@ -16,6 +16,13 @@ from mptt.models import MPTTModel, TreeForeignKey
 from mptt.querysets import TreeQuerySet
 
 from units import names
+from units.levels import AGENCIES
+
+
+class LevelQuerySet(models.QuerySet["Level"]):
+    def of_territory(self) -> LevelQuerySet:
+        """The ranks at which units stand: all but the one at which agencies report."""
+        return self.exclude(code=AGENCIES)
 
 
 class Level(models.Model):
@@ -25,6 +32,8 @@ class Level(models.Model):
     name = models.CharField(_("name"), max_length=100)
     name_en = models.CharField(_("English name"), max_length=100, blank=True)
     rank = models.PositiveSmallIntegerField(_("rank"), unique=True, help_text=_("0 is the highest."))
+
+    objects = LevelQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("level")

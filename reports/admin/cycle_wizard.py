@@ -31,6 +31,7 @@ from reports.policies import manages_cycle
 from reports.queries.calendar import DaysOff, next_working_day
 from reports.services import opening
 from reports.services.opening import Forecast, Plan, WhyNot
+from units.levels import AGENCIES
 from units.models import Level, Unit
 from units.problems import Problem, Refused, gettext_noop
 from units.reach import units_in_reach
@@ -105,7 +106,7 @@ class PlanForm(forms.Form):
         self._reach = units_in_reach(actor(request))
         self.levels = list(Level.objects.order_by("rank"))
         for level in self.levels:
-            self.fields[f"reports_{level.code}"] = forms.BooleanField(label=str(level), required=False, initial=True)
+            self.fields[f"reports_{level.code}"] = forms.BooleanField(label=str(level), required=False, initial=level.code != AGENCIES)
             self.fields[f"due_{level.code}"] = _day(_("Due day"))
             self.fields[f"approval_{level.code}"] = forms.BooleanField(label=_("Asks for the leader's approval"), required=False)
 
@@ -170,6 +171,10 @@ class PlanForm(forms.Form):
         """The levels that report, the highest first."""
         return [level for level in self.levels if self.cleaned_data.get(f"reports_{level.code}")]
 
+    def _kinds_reporting(self) -> dict[str, bool]:
+        agencies = [level.code == AGENCIES for level in self.reporting]
+        return {Unit.Kind.TERRITORY: not all(agencies), Unit.Kind.AGENCY: any(agencies)}
+
     @cached_property
     def forecast(self) -> Forecast:
         return opening.forecast(self.cleaned_data["tops"], self.cleaned_data["reference_day"], [level.code for level in self.reporting])
@@ -196,6 +201,7 @@ class PlanForm(forms.Form):
             under=[unit.uid for unit in cleaned["tops"]],
             due=self.wanted_due,
             levels=[level.code for level in self.reporting],
+            kinds=[kind for kind, reports in self._kinds_reporting().items() if reports],
             approval=[level.code for level in self.reporting if cleaned[f"approval_{level.code}"]],
             review_days=cleaned["review_days"],
             correction_days=cleaned["correction_days"],

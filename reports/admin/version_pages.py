@@ -15,6 +15,7 @@ from reports.domain import indicators as domain
 from reports.models import Cycle, Indicator, TemplateVersion
 from reports.queries.template_preview import blank_sheet
 from reports.services import configuring
+from units.levels import AGENCIES
 from units.models import Level
 from units.wording import say
 
@@ -22,18 +23,19 @@ from units.wording import say
 def preview(request: HttpRequest, version: TemplateVersion) -> HttpResponse:
     """The form as a level sees it (`level`, its code; `alone`: with no reports below)."""
     levels = list(Level.objects.order_by("rank"))
-    level = next((each for each in levels if each.code == request.GET.get("level")), levels[-1] if levels else None)
+    lowest = next((each for each in reversed(levels) if each.code != AGENCIES), None)
+    level = next((each for each in levels if each.code == request.GET.get("level")), lowest)
     if level is None:
         raise Http404
     alone = "alone" in request.GET
-    below = [] if alone else [each.code for each in levels if each.rank > level.rank]
+    below = [] if alone else [each.code for each in levels if each.rank > level.rank and each.code != AGENCIES]
     indicators, unreadable = _read(version)
     context = {
         "version": version,
         "levels": levels,
         "level": level,
         "alone": alone,
-        "is_lowest": level == levels[-1],
+        "is_lowest": level in (lowest, levels[-1]),
         "sheet": blank_sheet(indicators, level.code, below),
         "problem": unreadable,
         "editing": True,

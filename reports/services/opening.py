@@ -19,6 +19,7 @@ from reports.models.bulk import insert_like, reserve_ids
 from reports.models.cycle import DEFAULT_CORRECTION_DAYS, DEFAULT_REMINDERS, DEFAULT_REVIEW_DAYS
 from reports.queries.calendar import DaysOff, next_working_day
 from units import tree
+from units.levels import AGENCIES
 from units.locks import hold
 from units.models import Level, Unit, exists_on
 from units.problems import Problem, Problems, Refused, gettext_noop
@@ -31,7 +32,11 @@ _CODES = "reports.cycle-codes"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a cycle is to be. Levels are named by code; without `levels` every level found there reports."""
+    """What a cycle is to be. Levels are named by code; without `levels` every level found there reports.
+
+    `kinds` says whether territorial units report, agencies, or both. Agencies have no level of the tree: in `due`, `approval`
+    and an indicator's levels they go by `units.levels.AGENCIES`.
+    """
 
     version: TemplateVersion
     period: str
@@ -41,6 +46,7 @@ class Plan:
     under: Sequence[str]
     due: Mapping[str, date]
     levels: Collection[str] = ()
+    kinds: Collection[str] = (Unit.Kind.TERRITORY,)
     approval: Collection[str] = ()
     review_days: int = DEFAULT_REVIEW_DAYS
     correction_days: int = DEFAULT_CORRECTION_DAYS
@@ -102,12 +108,21 @@ def set_up(plan: Plan) -> Cycle:
 def _set_due_days(cycle: Cycle, plan: Plan) -> None:
     days_off = DaysOff()
     known = {level.code: level for level in Level.objects.all()}
-    for code in plan.levels or plan.due:
+    for code in _reporting(plan):
         if code not in plan.due:
             raise LevelsWithoutDueDay([code])
         CycleLevel.objects.create(
             cycle=cycle, level=known[code], due_on=next_working_day(plan.due[code], days_off), needs_approval=code in plan.approval
         )
+
+
+def _reporting(plan: Plan) -> list[str]:
+    """The codes of the levels that report; agencies are none of those that `levels` names, they report by their kind."""
+    of_territory = [code for code in plan.levels or plan.due if code != AGENCIES]
+    return [
+        *(of_territory if Unit.Kind.TERRITORY in plan.kinds else ()),
+        *([AGENCIES] if Unit.Kind.AGENCY in plan.kinds else ()),
+    ]
 
 
 def _free_code(plan: Plan) -> str:
@@ -177,18 +192,21 @@ class Place:
 def _places(cycle: Cycle, levels: Mapping[int, CycleLevel], *, levels_named: bool, only_uids: Collection[str] | None) -> list[Place]:
     # Units that are not valid on the day don't report, but what stands below them still has its superior above them.
     units = Unit.objects.filter(tree.scope(list(cycle.units.all())))
-    may_report = _may_report(cycle.reference_day)
+    agencies = next((level_id for level_id, row in levels.items() if row.level.code == AGENCIES), 0)
+    territory_reports = any(row.level.code != AGENCIES for row in levels.values())
+    may_report = _may_report(cycle.reference_day, with_agencies=bool(agencies))
     nearest: dict[int, Place | None] = {}
     places: list[Place] = []
     without_due: set[int] = set()
     unseen = set(only_uids or ())
     rows = units.values_list("pk", "uid", "parent_id", "level_id", may_report)
-    for unit_id, uid, parent_id, level_id, may in rows.iterator(chunk_size=5000):
+    for unit_id, uid, parent_id, own_level_id, may in rows.iterator(chunk_size=5000):
         superior = nearest.get(parent_id)
+        level_id = own_level_id or agencies
         reports = may and (only_uids is None or uid in only_uids)
         if reports:
             unseen.discard(uid)
-        if reports and level_id not in levels and not levels_named:
+        if reports and level_id not in levels and territory_reports and not levels_named:
             without_due.add(level_id)
         if not reports or level_id not in levels:
             nearest[unit_id] = superior
@@ -206,9 +224,10 @@ def _places(cycle: Cycle, levels: Mapping[int, CycleLevel], *, levels_named: boo
     return places
 
 
-def _may_report(day: date) -> ExpressionWrapper:
+def _may_report(day: date, *, with_agencies: bool) -> ExpressionWrapper:
     """Who may report in a cycle whose reference day is `day`; of these, those of a level that reports do."""
-    return ExpressionWrapper(exists_on(day) & Q(kind=Unit.Kind.TERRITORY), BooleanField())
+    kinds = [Unit.Kind.TERRITORY, *([Unit.Kind.AGENCY] if with_agencies else [])]
+    return ExpressionWrapper(exists_on(day) & Q(kind__in=kinds), BooleanField())
 
 
 class WhyNot(StrEnum):
@@ -241,18 +260,21 @@ def forecast(units: Iterable[Unit], on: date, levels: Collection[str]) -> Foreca
 
     Five queries at most, however many units.
     """
-    below = Unit.objects.filter(tree.scope(units)).annotate(may_report=_may_report(on)).order_by()
+    with_agencies = AGENCIES in levels
+    below = Unit.objects.filter(tree.scope(units)).annotate(may_report=_may_report(on, with_agencies=with_agencies)).order_by()
     found = Forecast()
     left_out: Counter[WhyNot] = Counter()
     for row in below.values("may_report", "kind", "level__code", "level__rank").annotate(count=Count("pk")).order_by("level__rank"):
-        if row["may_report"] and row["level__code"] in levels:
-            found.by_level[row["level__code"]] = row["count"]
+        level = row["level__code"] or AGENCIES
+        if row["may_report"] and level in levels:
+            found.by_level[level] = row["count"]
         else:
-            left_out[_why_not(row["kind"], may_report=row["may_report"])] += row["count"]
+            left_out[_why_not(row["kind"], may_report=row["may_report"], with_agencies=with_agencies)] += row["count"]
+    of_agencies = Q(kind=Unit.Kind.AGENCY)
     conditions = {
-        WhyNot.LEVEL: Q(may_report=True) & ~Q(level__code__in=levels),
-        WhyNot.DAY: Q(may_report=False, kind=Unit.Kind.TERRITORY),
-        WhyNot.AGENCY: Q(kind=Unit.Kind.AGENCY),
+        WhyNot.LEVEL: Q(may_report=True) & ~of_agencies & ~Q(level__code__in=levels),
+        WhyNot.DAY: Q(may_report=False) if with_agencies else Q(may_report=False) & ~of_agencies,
+        WhyNot.AGENCY: of_agencies & Q(may_report=False),
     }
     for reason, condition in conditions.items():
         if left_out[reason]:
@@ -261,8 +283,8 @@ def forecast(units: Iterable[Unit], on: date, levels: Collection[str]) -> Foreca
     return found
 
 
-def _why_not(kind: str, *, may_report: bool) -> WhyNot:
-    if kind == Unit.Kind.AGENCY:
+def _why_not(kind: str, *, may_report: bool, with_agencies: bool) -> WhyNot:
+    if kind == Unit.Kind.AGENCY and not with_agencies:
         return WhyNot.AGENCY
     return WhyNot.LEVEL if may_report else WhyNot.DAY
 

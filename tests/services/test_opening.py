@@ -99,6 +99,54 @@ def test_agencies_have_no_report():
     assert list(superiors(given_cycle(outline={}, under=["P"]))) == ["P", "D"]
 
 
+WITH_AGENCIES = (
+    HEADER + ",kind",
+    "P,P,Tỉnh,province,,,,territory",
+    "A,A,Sở Y tế,,P,,,agency",
+    "E,E,Sở đã giải thể,,P,,2020-01-01,agency",
+    "D,D,Huyện,district,P,,,territory",
+    "B,B,Phòng Y tế,,D,,,agency",
+)
+DUES = dict.fromkeys(("province", "district", "agency"), date(2025, 6, 18))
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        ({"kinds": ["territory"]}, {"P": None, "D": "P"}),
+        ({"kinds": ["territory", "agency"]}, {"P": None, "A": "P", "D": "P", "B": "D"}),
+        ({"kinds": ["territory", "agency"], "levels": ["province"]}, {"P": None, "A": "P", "B": "P"}),
+        ({"kinds": ["agency"]}, {"A": None, "B": None}),
+        ({"kinds": ["territory", "agency"], "only_uids": ["P", "A"]}, {"P": None, "A": "P"}),
+    ],
+)
+def test_in_a_cycle_opened_for_agencies_an_agencys_superior_is_its_unit(plan: dict[str, Any], expected: dict[str, str | None]):
+    load_csv(*WITH_AGENCIES)
+    assert superiors(given_cycle(outline={}, under=["P"], dues=DUES, **plan)) == expected
+
+
+def test_agencies_without_a_due_day_are_asked_for_one():
+    load_csv(*WITH_AGENCIES)
+    of_territory = {code: day for code, day in DUES.items() if code != "agency"}
+    with pytest.raises(LevelsWithoutDueDay) as missing:
+        given_cycle(outline={}, under=["P"], dues=of_territory, kinds=["territory", "agency"])
+    assert missing.value.levels == ["agency"]
+
+
+def test_what_an_agency_reports_counts_in_its_unit_like_any_other_report():
+    load_csv(*WITH_AGENCIES)
+    version = given_template(indicator("viec_xong", levels="agency"), indicator("cuoc_hop", levels="province|agency"))
+    play = given_cycle(version, {}, under=["P"], dues=DUES, kinds=["territory", "agency"], levels=["province"])
+    user = given_user("so-y-te", A="preparer approver")
+    play.save("A", by=user, viec_xong="4", cuoc_hop="2")
+    play.submit("A", by=user)
+    play.accept("A", by=given_user("tinh", P="reviewer"))
+    play.save("P", cuoc_hop="3")
+    assert (play.total("P", "viec_xong"), play.total("P", "cuoc_hop"), play.both("P", "cuoc_hop")) == ("4", "2", "5")
+    found = opening.forecast(Unit.objects.filter(uid="P"), date(2025, 6, 14), ["province", "agency"])
+    assert (found.by_level, found.left_out) == ({"province": 1, "agency": 2}, {"level": 1, "day": 1})
+
+
 def test_several_trees_stand_side_by_side():
     tree({"P": {"D": {}}, "Q": {"E": {}}})
     play = given_cycle(outline={}, under=["P", "Q"])

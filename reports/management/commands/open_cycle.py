@@ -17,6 +17,7 @@ from reports.models.cycle import DEFAULT_CORRECTION_DAYS, DEFAULT_REMINDERS, DEF
 from reports.services import configuring, opening
 from reports.services.opening import LevelsWithoutDueDay, Plan
 from units.management.refusing import RefusingCommand
+from units.models import Unit
 from units.problems import Problem, Refused, gettext_noop
 from units.wording import say
 
@@ -32,7 +33,9 @@ class Command(RefusingCommand):
         parser.add_argument("--under", metavar="UID", nargs="+", action="extend", required=True, help="these units and all below them")
         parser.add_argument("--on", metavar="DAY", type=day, help="the day whose tree is taken; default: the period's last day")
         parser.add_argument("--levels", type=_codes, default=[], help="a,b: the levels that report; default: every level found")
-        parser.add_argument("--kind", nargs="+", choices=["territory"], default=["territory"], help="the kinds of units that report")
+        parser.add_argument(
+            "--kind", nargs="+", action="extend", choices=Unit.Kind.values, help="the kinds of units that report; default: territory"
+        )
         parser.add_argument("--units", metavar="FILE", help="only these of the units: a CSV with the column unit_uid")
         parser.add_argument("--due", metavar="LEVEL=DAY", nargs="+", action="extend", required=True, help="each level's due day")
         parser.add_argument("--first-day", metavar="DAY", type=day)
@@ -78,6 +81,7 @@ def _plan(options: dict[str, Any], due: dict[str, date]) -> Plan:
         under=list(dict.fromkeys(options["under"])),
         due=due,
         levels=options["levels"],
+        kinds=options["kind"] or [Unit.Kind.TERRITORY],
         approval=options["approval"],
         review_days=options["review_days"],
         correction_days=options["correction_days"],
