@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
-from django.apps import apps
 from django.db import transaction
 from django.utils.translation import gettext
 
@@ -15,16 +13,11 @@ from reports.demo.accounts import Account, accounts, make_accounts
 from reports.demo.places import load_units
 from reports.demo.windows import opened_at
 from reports.domain.periods import parse_period
-from reports.domain.template_file import parse_indicators, parse_texts
 from reports.models import Cycle, TemplateVersion
-from reports.services import configuring, flagging
+from reports.services import flagging, library
 from reports.wording import period_name
 
 TEMPLATE = "dan-van"
-_TEMPLATE_FILE = Path(apps.get_app_config("reports").path) / "data" / "template_dan_van.csv"
-_TEXTS_FILE = _TEMPLATE_FILE.with_suffix(".texts.csv")
-_NAME = "Báo cáo công tác dân vận sáu tháng và năm"
-_NAME_EN = "Six-month and annual report on mass mobilisation"
 
 
 def load_demo(say: Callable[[str], None], at: datetime) -> list[Account]:
@@ -62,10 +55,8 @@ def _load(say: Callable[[str], None], at: datetime) -> None:
 
 
 def _template() -> TemplateVersion:
-    with _TEMPLATE_FILE.open("rb") as file:
-        indicators = parse_indicators(file, configuring.level_codes())
-    with _TEXTS_FILE.open("rb") as file:
-        texts = parse_texts(file)
-    version = configuring.add_version(TEMPLATE, _NAME, indicators, name_en=_NAME_EN, texts=texts)
-    configuring.publish(version, opened_at(parse_period(earlier_halves.FIRST_PERIOD).last_day))
+    library.load(opened_at(parse_period(earlier_halves.FIRST_PERIOD).last_day))
+    version = TemplateVersion.objects.newest_published(TEMPLATE)
+    if version is None:
+        raise LookupError(f"The library holds no template {TEMPLATE!r}.")
     return version
