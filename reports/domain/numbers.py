@@ -195,7 +195,7 @@ def plain(value: Fraction) -> str:
     """Exact digits with `.` as the point; a quotient that doesn't end, to 12 decimals, half away from zero."""
     if value.denominator == 1:
         return _digits(value.numerator)
-    decimals = _decimals_of(value.denominator)
+    decimals = decimals_of(value.denominator)
     if decimals is None:
         decimals = LONG_QUOTIENT
     return _point_set(_scaled(value, decimals), decimals)
@@ -229,7 +229,7 @@ def _digits(number: int) -> str:
     return format(Decimal(number), "f")
 
 
-def _decimals_of(denominator: int) -> int | None:
+def decimals_of(denominator: int) -> int | None:
     """How many decimals a quotient with this denominator has in lowest terms; None where it doesn't end."""
     twos = (denominator & -denominator).bit_length() - 1
     rest, fives = denominator >> twos, 0
