@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reports.views import attachments, board, dashboards, digest, documents, downloads, reporter, review, reviewer, totals, workbook
+from reports.views import attachments, board, dashboards, digest, documents, downloads, reporter, review, reviewer, sheets, totals, workbook
 
 app_name = "reports"
 
@@ -8,6 +8,9 @@ urlpatterns = [
     path("", reporter.my_work, name="my-work"),
     path("cycles/", totals.cycles, name="cycles"),
     path("reports/<int:report_id>/", reporter.report_page, name="report"),
+    path("reports/<int:report_id>/annex.xlsx", sheets.annex, name="annex-file"),
+    path("reports/<int:report_id>/consolidated.xlsx", sheets.consolidated, name="consolidated-file"),
+    path("reports/<int:report_id>/status.xlsx", sheets.status, name="status-file"),
     path("reports/<int:report_id>/save/", reporter.save, name="save"),
     path("reports/<int:report_id>/appraise/", reviewer.appraise, name="appraise"),
     path("reports/<int:report_id>/adjust/", reporter.adjust, name="adjust"),

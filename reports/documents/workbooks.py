@@ -89,11 +89,10 @@ class Sheet:
         for number, title in enumerate(titles):
             sheet.write_string(number, 0, title, book.format(bold=number == 0, font_size=14 if number == 0 else 12))
         head = len(titles)
+        head_format = book.format(bold=True, border=1, text_wrap=True, align="center", bg_color="#E8EEF4")
         for place, column in enumerate(columns):
             sheet.set_column(place, place, column.width)
-            sheet.write_string(
-                head, place, column.head, book.format(bold=True, border=1, text_wrap=True, align="center", bg_color="#E8EEF4")
-            )
+            sheet.write_string(head, place, column.head, head_format)
         self._row = head + 1
         self._first_figures = self._row
         self._frozen = frozen

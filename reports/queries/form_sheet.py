@@ -118,7 +118,7 @@ def form_sheet(report: Report, below: Cells, both: Cells) -> Sheet:
     rows = _Rows(report, template, below, both)
     sections: dict[str, list[Row]] = {}
     for indicator in template.indicators:
-        if _is_shown(indicator, report):
+        if is_shown(indicator, report):
             sections.setdefault(indicator.section, []).append(rows.row(indicator))
     return Sheet(
         [Section(number, title, rows) for number, (title, rows) in enumerate(sections.items(), 1)],
@@ -143,7 +143,7 @@ def _entered_by(who: EnteredBy, report: Report) -> list[Indicator]:
     return [each for each in template.indicators if each.entered_by is who and each.may_be_entered(report.level.code, report.levels_below)]
 
 
-def _is_shown(indicator: Indicator, report: Report) -> bool:
+def is_shown(indicator: Indicator, report: Report) -> bool:
     return report.level.code in indicator.levels or (report.has_reports_below and indicator.aggregate_up != AggregateUp.NONE)
 
 
@@ -200,7 +200,7 @@ class _Rows:
 
 
 def shown_in(report: Report | None, now: Template) -> Callable[[str], Any]:
-    """What an earlier report shows for a code of the template `now`, by the template that it had."""
+    """What a report declared for a code of `now`, by the template that it had: totals where reports are below, else its own."""
     if report is None or report.last_submission is None:
         return lambda code: None
     template, submission = report.cycle.version.compiled(), report.last_submission

@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from reports.documents.missing_out import XLSX, workbook_of_missing
+from reports.documents.status_out import missing_book
+from reports.documents.workbooks import XLSX
 from reports.domain.workflow import Action, By
 from reports.forms import BoardFilterForm, BulkExtensionForm
 from reports.models import Report
@@ -221,7 +222,7 @@ def missing(request: HttpRequest, report_id: int) -> HttpResponse:
         case "txt":
             return _file(text.encode(), "text/plain; charset=utf-8", f"chua-nop-{report.cycle.code}.txt")
         case "xlsx":
-            return _file(workbook_of_missing(found, at), XLSX, f"chua-nop-{report.cycle.code}.xlsx")
+            return _file(missing_book(report.cycle, found, at), XLSX, f"chua-nop-{report.cycle.code}.xlsx")
     return render(request, "reports/missing.html", context | {"text": text})
 
 
