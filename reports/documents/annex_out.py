@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from reports.documents.workbooks import Book, Cell, Column, Sheet, Shown
 from reports.domain.aggregation import answered
@@ -34,7 +35,7 @@ def annex_book(report: Report, annex: Annex) -> bytes:
         Column(_("Unit of measure"), 14),
         Column(_("This period"), 18),
         Column(_("The same period last year"), 18),
-        Column(_("Change"), 16),
+        Column(pgettext("of a figure", "Change"), 16),
     ]
     sheet = book.sheet(_("Annex of figures"), [*_titles(report, _("Annex of figures")), declared], columns)
     number = 0

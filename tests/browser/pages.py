@@ -95,6 +95,7 @@ NOT_PAGES = {
     "admin:reports_documenttemplate_file": "a file",
     "reports:narrative": "POST",
     "reports:workbook": "a file",
+    **dict.fromkeys([f"reports:{each}-file" for each in ("annex", "consolidated", "status")], "a file"),
     **dict.fromkeys(["reports:workbook-upload", "reports:workbook-apply"], "POST; looked at in test_officer_workbook.py"),
     "manifest": "data",
     "service-worker": "a script",
