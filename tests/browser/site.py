@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ def environment(folder: Path) -> dict[str, str]:
         "VAR_DIR": str(folder),
         "DATABASE_URL": "",
         "REDIS_URL": "",
-        "CLOCK_STARTS_AT": str(MOMENT.timestamp()),
+        "CLOCK_AHEAD": str(MOMENT.timestamp() - time.time()),
     }
 
 
