@@ -11,11 +11,11 @@ from typing import Any, BinaryIO
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from reports.domain.hostile_files import check_figures_file, letters
 from reports.domain.indicators import Indicator, Template
 from reports.domain.numbers import canonical
 from reports.services.importing import Figure
 from units.csv_files import read_columns
+from units.hostile_files import check_table_file, letters
 from units.problems import Problem, Problems, Refused, gettext_noop
 
 COLUMNS = ("unit_uid", "indicator", "value")
@@ -36,7 +36,7 @@ def figures_in_workbook(source: BinaryIO, template: Template, problems: Problems
 
     An empty cell is a blank. What can't be read goes to `problems`. Raises Refused where the columns are wrong.
     """
-    checked = check_figures_file(source)
+    checked = check_table_file(source)
     sheet = _first_sheet(source)
     rows = _numbered_rows(sheet)
     header_line, header = next(rows, (1, []))

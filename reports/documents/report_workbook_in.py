@@ -21,13 +21,13 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from reports.documents.figures_in import digits_of
 from reports.documents.report_workbook_out import MARK, TABLE_CODE_ROW, TABLE_HEAD_ROW
-from reports.domain.file_kinds import WIDE, Kind
-from reports.domain.hostile_files import Checked, check_figures_file, letters
 from reports.domain.indicators import Indicator, ValueType
 from reports.domain.numbers import parse_entry, parse_plain
 from reports.models import Report
 from reports.queries.form_sheet import enterable
 from reports.wording import choice_label
+from units.file_kinds import WIDE, Kind
+from units.hostile_files import Checked, check_table_file, letters
 from units.problems import Problem, Refused, gettext_noop
 
 #: rows at the top in which a file may say whose it is, and have its head
@@ -55,7 +55,7 @@ class ReadWorkbook:
 
 def read_report_workbook(source: BinaryIO, report: Report) -> ReadWorkbook:
     """The cells of a workbook of this report. Raises Refused where the file is hostile, unreadable, or another report's."""
-    checked = check_figures_file(source)
+    checked = check_table_file(source)
     sheets = list(_sheets(source, checked))
     read = ReadWorkbook(_check_identity(sheets, report))
     indicators = {indicator.code: indicator for indicator in enterable(report)}

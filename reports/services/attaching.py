@@ -11,12 +11,12 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from reports.domain.file_kinds import kind_of
 from reports.domain.workflow import Action
 from reports.models import Attachment, Report
 from reports.models.bulk import as_json
 from reports.services import transitions
 from reports.services.transitions import Step
+from units.file_kinds import kind_of
 from units.problems import Problem, Refused, gettext_noop
 from units.reach import User
 

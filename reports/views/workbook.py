@@ -17,7 +17,6 @@ from django.views.decorators.http import require_safe
 
 from reports.documents.report_workbook_in import ReadCell, read_report_workbook
 from reports.documents.report_workbook_out import report_workbook
-from reports.domain.file_kinds import Kind
 from reports.domain.workflow import Action
 from reports.models import Report
 from reports.policies import Standing
@@ -28,6 +27,7 @@ from reports.services.uploading import Change, Effect, changes_of
 from reports.views.reach import posted, report_in_reach, user_of
 from reports.views.report_page import Sent, render_report
 from reports.wording import name_of, say, shown_own
+from units.file_kinds import Kind
 from units.problems import Problem, Refused, gettext_noop
 
 #: seconds for which what was looked over may be written

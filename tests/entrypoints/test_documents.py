@@ -335,6 +335,8 @@ HOSTILE = {
     "broken": word_file("{%p for part in body %}"),
     "macros": word_file("x", change=with_part("word/vbaProject.bin", b"x")),
     "link": word_file("x", change=replacing(RELS, b"</Relationships>", LINK)),
+    "hidden link": word_file("x", change=replacing(RELS, b"</Relationships>", LINK.replace(b"External", b"&#x45;xternal"))),
+    "encoding": word_file("x", change=with_part("word/x.xml", '<?xml version="1.0" encoding="UTF-16"?><x/>'.encode("utf-16"))),
     "entities": word_file("x", change=replacing("word/document.xml", b"<w:document", b'<!DOCTYPE x [<!ENTITY a "b">]><w:document')),
     "bad xml": word_file("x", change=replacing("word/document.xml", b"</w:body>", b"")),
     "macro type": word_file("x", change=replacing("[Content_Types].xml", b"document.main+xml", b"document.macroEnabled.main+xml")),
@@ -351,6 +353,12 @@ def test_a_template_that_is_hostile_or_cannot_be_filled_is_refused(name: str):
     with pytest.raises(Refused) as refused:
         check_template(HOSTILE[name])
     assert all(problem.message % problem.params for problem in refused.value.problems)
+
+
+def test_a_template_may_hold_a_link_to_be_clicked():
+    check_template(
+        word_file("{{ subject }}", change=replacing(RELS, b"</Relationships>", LINK.replace(b"http://x/image", b"http://x/hyperlink")))
+    )
 
 
 def test_the_houses_own_templates_pass_and_so_does_one_with_every_kind_of_placeholder():

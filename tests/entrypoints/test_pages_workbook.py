@@ -14,11 +14,11 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from reports.domain.file_kinds import Kind, kind_of
 from tests.builders import Play, given_cycle, given_template
 from tests.domain.builders import indicator
 from tests.entrypoints.pages import LOOKED_AT, given_form_cycle, looked_at, officers, signed_in, text_of
 from tests.office import needs_office, saved_by_office
+from units.file_kinds import Kind, kind_of
 
 pytestmark = pytest.mark.django_db
 FILLED = {

@@ -11,8 +11,8 @@ import zlib
 import pytest
 import xlsxwriter
 
-from reports.domain.file_kinds import Kind, kind_of
-from reports.domain.hostile_files import check_figures_file
+from units.file_kinds import Kind, kind_of
+from units.hostile_files import check_table_file
 from units.problems import Refused
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -47,7 +47,7 @@ def sheet_of(data: str) -> dict[str, bytes | None]:
 
 def said(content: bytes) -> str:
     with pytest.raises(Refused) as refused:
-        check_figures_file(io.BytesIO(content))
+        check_table_file(io.BytesIO(content))
     (problem,) = refused.value.problems
     return problem.message % problem.params
 
@@ -94,10 +94,10 @@ def test_a_file_is_what_it_holds(content: bytes, kind: Kind) -> None:
 
 
 def test_a_workbook_tells_where_it_holds_formulas_and_errors() -> None:
-    checked = check_figures_file(io.BytesIO(book(("B2", "=1+1"), ("C3", "=HYPERLINK(A1)"), ("D4", 5))))
+    checked = check_table_file(io.BytesIO(book(("B2", "=1+1"), ("C3", "=HYPERLINK(A1)"), ("D4", 5))))
     assert checked.formulas == {"Số liệu": {"B2", "C3"}}
     wrong = changed(book(), sheet_of('<row><c><v>1</v></c><c t="e"><v>#DIV/0!</v></c></row>'))
-    assert check_figures_file(io.BytesIO(wrong)).errors == {"Số liệu": {"B1"}}
+    assert check_table_file(io.BytesIO(wrong)).errors == {"Số liệu": {"B1"}}
 
 
 ENTITIES = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><sst>&b;</sst>'
@@ -114,6 +114,8 @@ HYPERLINK = b'<Relationships><Relationship Id="x" Type="a/relationships/hyperlin
         ({"docProps/core.xml": ENTITIES.replace(b'"1.0"', b'"1.0" encoding="UTF-7"')}, "no workbook"),
         ({"xl/externalLinks/externalLink1.xml": b"<x/>"}, "Break these links"),
         ({"xl/_rels/x.xml.rels": EXTERNAL}, "Break these links"),
+        ({"xl/_rels/x.xml.rels": EXTERNAL.replace(b"External", b"&#69;xternal")}, "Break these links"),
+        ({"xl/_rels/x.xml.rels": b"<x>" + b" " * (1 << 20) + b"</x>"}, "unpacks"),
         ({"xl/connections.xml": b"<x/>"}, "Break these links"),
         ({"xl/macrosheets/sheet1.xml": b"<x/>"}, "macros"),
         ({"../../etc/passwd": b"x"}, "outside of itself"),
@@ -140,7 +142,7 @@ def test_what_is_hostile_is_refused_in_words(parts: dict[str, bytes | None], exp
     ],
 )
 def test_a_link_to_click_and_a_coloured_empty_cell_do_no_harm(parts: dict[str, bytes | None]) -> None:
-    assert check_figures_file(io.BytesIO(changed(book(), parts))).kind is Kind.XLSX
+    assert check_table_file(io.BytesIO(changed(book(), parts))).kind is Kind.XLSX
 
 
 def opendocument(row: str) -> bytes:
@@ -154,10 +156,10 @@ def opendocument(row: str) -> bytes:
 def test_what_an_opendocument_repeats_counts_as_often_as_it_is() -> None:
     cell = '<table:table-cell office:value-type="float" office:value="1" table:formula="of:=[.A1]"/>'
     row = '<table:table-row table:number-rows-repeated="{}">{}</table:table-row>'
-    assert check_figures_file(io.BytesIO(opendocument(row.format(5, cell)))).formulas == {"a": {"A1"}}
+    assert check_table_file(io.BytesIO(opendocument(row.format(5, cell)))).formulas == {"a": {"A1"}}
     assert "A1048576" in said(opendocument(row.format(1048576, cell)))
     empty = '<table:table-cell table:number-columns-repeated="16384"/>'
-    assert check_figures_file(io.BytesIO(opendocument(row.format(1, cell) + row.format(1048575, empty)))).kind is Kind.ODS
+    assert check_table_file(io.BytesIO(opendocument(row.format(1, cell) + row.format(1048575, empty)))).kind is Kind.ODS
     assert "Break these links" in said(opendocument("<table:table-source/>"))
 
 
@@ -170,7 +172,7 @@ def test_a_file_of_200_megabytes_is_refused_by_its_size() -> None:
             raise AssertionError("It was read.")
 
     with pytest.raises(Refused, match="larger than 20 MB"):
-        check_figures_file(Endless())
+        check_table_file(Endless())
 
 
 def test_a_bomb_that_lies_about_its_length_takes_no_memory(tmp_path) -> None:
@@ -178,10 +180,10 @@ def test_a_bomb_that_lies_about_its_length_takes_no_memory(tmp_path) -> None:
     file.write_bytes(lying(book()))
     program = f"""
 import re
-from reports.domain.hostile_files import check_figures_file
+from units.hostile_files import check_table_file
 from units.problems import Refused
 try:
-    check_figures_file(open({str(file)!r}, "rb"))
+    check_table_file(open({str(file)!r}, "rb"))
 except Refused as refused:
     print(refused, int(re.search("VmHWM:\\s+([0-9]+)", open("/proc/self/status").read())[1]) // 1024)
 """

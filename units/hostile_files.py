@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO
 from xml.etree import ElementTree
 
-from reports.domain.file_kinds import WIDE, Kind, has_small_folder, kind_of
+from units.file_kinds import Kind, kind_of
 from units.problems import Problem, Refused, gettext_noop
+from units.zip_parts import Harmful, Parts, Why
 
 MOST_MEGABYTES = 20
 MOST_ROWS, MOST_COLUMNS = 20_000, 1_000
@@ -26,8 +26,8 @@ _MOST_PARTS = 2_000
 _MOST_INFLATED = 120 << 20
 _MOST_WORDS = 1_000_000
 _LONGEST_TAG = 1 << 20
-_PIECE = 1 << 18
-_SMALL_PART = 1 << 20
+#: bytes in which something forbidden could lie across two pieces
+_SEAM = 32
 
 _NAMES = {
     Kind.PDF: "PDF",
@@ -48,34 +48,34 @@ class Checked:
     errors: dict[str, set[str]] = field(default_factory=dict)
 
 
-def check_figures_file(content: IO[bytes]) -> Checked:
-    """What a file of figures is: a workbook, or text with separators. Raises Refused for anything else, and for what is hostile."""
+def check_table_file(content: IO[bytes], most_rows: int = MOST_ROWS) -> Checked:
+    """What a file with a table is: a workbook, or text with separators. Raises Refused for anything else, and for what is hostile."""
     if content.seek(0, 2) > MOST_MEGABYTES << 20:
-        raise refused(gettext_noop("The file is larger than %(most)d MB: no workbook of figures is."), most=MOST_MEGABYTES)
+        raise refused(gettext_noop("The file is larger than %(most)d MB, which is more than is taken."), most=MOST_MEGABYTES)
     kind = kind_of(content)
     if kind not in _WORKBOOKS | {Kind.TEXT}:
         raise _no_workbook(kind)
     checked = Checked(kind)
     if kind in (Kind.XLSX, Kind.ODS):
-        _check_parts(content, checked)
+        _check_parts(content, checked, most_rows)
     content.seek(0)
     return checked
 
 
 def _no_workbook(kind: Kind) -> Refused:
     if kind is Kind.XLSM:
-        return refused(gettext_noop("The workbook holds macros, which are never taken: save it as an Excel workbook (.xlsx)."))
+        return refused(_HOLDS_MACROS)
     if kind is Kind.XLSB:
         return refused(gettext_noop("The workbook is a binary one: save it as an Excel workbook (.xlsx)."))
     if kind is Kind.LOCKED:
-        return refused(gettext_noop("The workbook is locked with a password: take the password away and save it again."))
+        return refused(_SAID[Why.LOCKED])
     if kind is Kind.PROGRAM:
         return refused(gettext_noop("The file is a program and no workbook, whatever its name says."))
     if kind is Kind.MARKUP:
         return refused(gettext_noop("The file is a web page or bare XML: open it in Excel and save it as an Excel workbook (.xlsx)."))
     if kind in _NAMES:
         return refused(gettext_noop("The file is of the type %(type)s and no workbook."), type=_NAMES[kind])
-    return refused(gettext_noop("This is no workbook that can be read. Save it as an Excel workbook (.xlsx)."))
+    return refused(_SAID[Why.PACKING])
 
 
 def refused(message: str, **params: object) -> Refused:
@@ -84,144 +84,67 @@ def refused(message: str, **params: object) -> Refused:
 
 # --- Parts ------------------------------------------------------------------------------------------
 
-_UNSAFE_NAME = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)|[\x00-\x1f]")
 _MACROS = re.compile(r"vbaproject|^xl/macrosheets/|^xl/dialogsheets/|^basic/|^scripts/", re.IGNORECASE)
 _LINKS = re.compile(r"^xl/(externallinks/|connections\.xml|querytables/|embeddings/|activex/|ctrlprops/)", re.IGNORECASE)
-_DECLARED = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
-_ENCODING = re.compile(rb"^<\?xml[^>]*encoding\s*=\s*[\"']([^\"']*)", re.IGNORECASE)
-_OUTSIDE = re.compile(rb"TargetMode\s*=\s*[\"']External", re.IGNORECASE)
-_HYPERLINK = re.compile(rb"relationships/hyperlink[\"']", re.IGNORECASE)
 _ODS_LINK = re.compile(rb"<(?:table:table-source|table:dde-link|office:dde-source|table:cell-range-source)\b")
+_ODS_LOCKED = b"encryption-data"
+
+_SAID = {
+    Why.DAMAGED: gettext_noop("The workbook is damaged. Open it, save it as an Excel workbook (.xlsx) and send that."),
+    Why.PARTS: gettext_noop("The workbook has more parts than any that a person makes."),
+    Why.NAME: gettext_noop("The workbook names places outside of itself. No spreadsheet program makes such a file."),
+    Why.LOCKED: gettext_noop("The workbook is locked with a password: take the password away and save it again."),
+    Why.PACKING: gettext_noop("This is no workbook that can be read. Save it as an Excel workbook (.xlsx)."),
+    Why.SIZE: gettext_noop("The workbook unpacks to more than %(most)d MB: no workbook that people make does."),
+    Why.ENTITIES: gettext_noop("The workbook defines entities of its own, as no spreadsheet program does: it may be an attack."),
+    Why.ENCODING: gettext_noop("This is no workbook that can be read. Save it as an Excel workbook (.xlsx)."),
+    Why.LINK: gettext_noop("The workbook draws on other files or on the network. Break these links (Data, Edit links) and save it again."),
+}
+_HOLDS_MACROS = gettext_noop("The workbook holds macros, which are never taken: save it as an Excel workbook (.xlsx).")
 
 
-def _check_parts(content: IO[bytes], checked: Checked) -> None:
-    if not has_small_folder(content):
-        raise refused(gettext_noop("The workbook has more parts than any that a person makes."))
+def _check_parts(content: IO[bytes], checked: Checked, most_rows: int) -> None:
     try:
-        with zipfile.ZipFile(content) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            _check_names(entries)
-            sheets = _sheets(archive, entries) if checked.kind is Kind.XLSX else {"content.xml": ""}
-            _check_contents(content, entries, sheets, checked)
-    except (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, KeyError, ValueError, EOFError, OSError) as error:
-        raise refused(gettext_noop("The workbook is damaged. Open it, save it as an Excel workbook (.xlsx) and send that.")) from error
+        with Parts(content, most=_MOST_PARTS, most_inflated=_MOST_INFLATED) as parts:
+            for entry in parts.entries:
+                if _MACROS.search(entry.filename):
+                    raise refused(_HOLDS_MACROS)
+                if _LINKS.search(entry.filename):
+                    raise Harmful(Why.LINK, entry.filename)
+            sheets = _sheets(parts) if checked.kind is Kind.XLSX else {"content.xml": ""}
+            for name, pieces in parts.read():
+                _check_part(name.lower(), pieces, sheets, checked, most_rows)
+    except Harmful as harmful:
+        raise refused(_SAID[harmful.why], most=_MOST_INFLATED >> 20) from harmful
 
 
-def _check_names(entries: list[zipfile.ZipInfo]) -> None:
-    names = [entry.filename for entry in entries]
-    if len(names) > _MOST_PARTS or len({name.lower() for name in names}) != len(names):
-        raise refused(gettext_noop("The workbook has more parts than any that a person makes."))
-    for entry in entries:
-        if _UNSAFE_NAME.search(entry.orig_filename):
-            raise refused(gettext_noop("The workbook names places outside of itself. No spreadsheet program makes such a file."))
-        if entry.flag_bits & 0x1:
-            raise refused(gettext_noop("The workbook is locked with a password: take the password away and save it again."))
-        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise refused(gettext_noop("This is no workbook that can be read. Save it as an Excel workbook (.xlsx)."))
-        if _MACROS.search(entry.filename):
-            raise refused(gettext_noop("The workbook holds macros, which are never taken: save it as an Excel workbook (.xlsx)."))
-        if _LINKS.search(entry.filename):
-            raise _linked()
-    if sum(entry.file_size for entry in entries) > _MOST_INFLATED:
-        raise _too_large()
-
-
-def _linked() -> Refused:
-    return refused(
-        gettext_noop("The workbook draws on other files or on the network. Break these links (Data, Edit links) and save it again.")
-    )
-
-
-def _too_large() -> Refused:
-    return refused(gettext_noop("The workbook unpacks to more than %(most)d MB: no workbook of figures does."), most=_MOST_INFLATED >> 20)
-
-
-def _check_contents(content: IO[bytes], entries: list[zipfile.ZipInfo], sheets: dict[str, str], checked: Checked) -> None:
-    inflated = 0
-    for entry in entries:
-        name = entry.filename.lower()
-        is_markup = name.endswith((".xml", ".rels", ".vml"))
-        scan = _scan_of(name, sheets, checked) if is_markup else None
-        tail = b""
-        for piece in _pieces(content, entry):
-            inflated += len(piece)
-            if inflated > _MOST_INFLATED:
-                raise _too_large()
-            if is_markup:
-                _check_markup(tail, piece, name)
-                tail = (tail + piece)[-16:] if len(piece) < 16 else piece[-16:]
-            if scan is not None:
-                scan.feed(piece)
+def _check_part(name: str, pieces: Iterator[bytes], sheets: dict[str, str], checked: Checked, most_rows: int) -> None:
+    scan = _scan_of(name, sheets, checked, most_rows)
+    tail = b""
+    for piece in pieces:
+        text = tail + piece
+        if name == "content.xml" and _ODS_LINK.search(text):
+            raise Harmful(Why.LINK, name)
+        if name == "meta-inf/manifest.xml" and _ODS_LOCKED in text:
+            raise Harmful(Why.LOCKED, name)
+        tail = text[-_SEAM:]
         if scan is not None:
-            scan.end()
-
-
-def _pieces(content: IO[bytes], entry: zipfile.ZipInfo) -> Iterator[bytes]:
-    """What an entry holds, inflated to the end of its data and not to the length that its header claims."""
-    content.seek(entry.header_offset)
-    header = content.read(30)
-    if len(header) < 30 or not header.startswith(b"PK\x03\x04"):
-        raise zipfile.BadZipFile
-    content.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1)
-    left, unpacked = entry.compress_size, 0
-    inflater = zlib.decompressobj(-15) if entry.compress_type == zipfile.ZIP_DEFLATED else None
-    while left:
-        raw = content.read(min(left, _PIECE))
-        if not raw:
-            raise zipfile.BadZipFile
-        left -= len(raw)
-        for piece in _inflated(inflater, raw):
-            unpacked += len(piece)
-            if unpacked > entry.file_size:
-                raise _too_large()
-            yield piece
-    if unpacked != entry.file_size:
-        raise zipfile.BadZipFile
-
-
-def _inflated(inflater: zlib._Decompress | None, raw: bytes) -> Iterator[bytes]:
-    if inflater is None:
-        yield raw
-        return
-    while raw and not inflater.eof:
-        yield inflater.decompress(raw, _PIECE)
-        raw = inflater.unconsumed_tail
-
-
-def _check_markup(tail: bytes, piece: bytes, name: str) -> None:
-    if not tail and not _is_utf8(piece):
-        raise refused(gettext_noop("This is no workbook that can be read. Save it as an Excel workbook (.xlsx)."))
-    text = tail + piece
-    if _DECLARED.search(text):
-        raise refused(gettext_noop("The workbook defines entities of its own, as no spreadsheet program does: it may be an attack."))
-    if name.endswith(".rels") and any(_OUTSIDE.search(each) and not _HYPERLINK.search(each) for each in text.split(b"<")):
-        raise _linked()
-    if name == "content.xml" and _ODS_LINK.search(text):
-        raise _linked()
-    if name == "meta-inf/manifest.xml" and b"encryption-data" in text:
-        raise refused(gettext_noop("The workbook is locked with a password: take the password away and save it again."))
-
-
-def _is_utf8(head: bytes) -> bool:
-    """What is written in another encoding could hide its tags from those who look for them."""
-    encoding = _ENCODING.match(head.removeprefix(b"\xef\xbb\xbf"))
-    return b"\0" not in head[:4] and head[:2] not in WIDE and (encoding is None or encoding[1].lower() in (b"utf-8", b"us-ascii"))
+            scan.feed(piece)
 
 
 _RELATION_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _RELATION_ID_STRICT = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
 
 
-def _sheets(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> dict[str, str]:
+def _sheets(parts: Parts) -> dict[str, str]:
     """The sheets of a workbook: name of its part, in small letters → its own name."""
-    parts = {entry.filename.lower(): entry for entry in entries}
     targets = {
         each.attrib["Id"]: each.attrib["Target"]
-        for each in _tree(archive, parts.get("xl/_rels/workbook.xml.rels"))
+        for each in _tree(parts, "xl/_rels/workbook.xml.rels")
         if {"Id", "Target"} <= each.attrib.keys()
     }
     found = {}
-    for sheet in _tree(archive, parts["xl/workbook.xml"]).iter():
+    for sheet in _tree(parts, "xl/workbook.xml").iter():
         if sheet.tag.rpartition("}")[2] == "sheet":
             target = targets.get(sheet.get(_RELATION_ID) or sheet.get(_RELATION_ID_STRICT) or "", "")
             place = target[1:] if target.startswith("/") else f"xl/{target}"
@@ -229,14 +152,8 @@ def _sheets(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> dict[st
     return found
 
 
-def _tree(archive: zipfile.ZipFile, entry: zipfile.ZipInfo | None) -> ElementTree.Element:
-    if entry is None:
-        raise KeyError
-    if entry.file_size > _SMALL_PART:
-        raise _too_large()
-    text = archive.read(entry)
-    _check_markup(b"", text, entry.filename.lower())
-    return ElementTree.fromstring(text)  # noqa: S314 - what declares entities was refused just before
+def _tree(parts: Parts, name: str) -> ElementTree.Element:
+    return ElementTree.fromstring(parts.small(name))  # noqa: S314 - what declares entities is refused as it is read
 
 
 # --- Cells ------------------------------------------------------------------------------------------
@@ -267,7 +184,8 @@ class _Scan:
 
     tags: re.Pattern[bytes]
 
-    def __init__(self) -> None:
+    def __init__(self, most_rows: int = MOST_ROWS) -> None:
+        self.most_rows = most_rows
         self.rest = b""
         self.first_row = self.first_column = 1 << 40
         self.last_row = self.last_column = -1
@@ -286,18 +204,15 @@ class _Scan:
     def see(self, match: re.Match[bytes]) -> None:
         raise NotImplementedError
 
-    def end(self) -> None:
-        """All of the part has been fed."""
-
     def hold(self, row: int, column: int) -> None:
         """A cell holds something; rows and columns begin at 0."""
         self.first_row, self.last_row = min(row, self.first_row), max(row, self.last_row)
         self.first_column, self.last_column = min(column, self.first_column), max(column, self.last_column)
-        if row >= MOST_ROWS or column >= MOST_COLUMNS or self._area() > MOST_CELLS:
+        if row >= self.most_rows or column >= MOST_COLUMNS or self._area() > MOST_CELLS:
             message = gettext_noop(
                 "The sheet holds something in %(cell)s: at most %(rows)d rows and %(columns)d columns are read. Delete what lies beyond."
             )
-            raise refused(message, cell=f"{letters(column)}{row + 1}", rows=MOST_ROWS, columns=MOST_COLUMNS)
+            raise refused(message, cell=f"{letters(column)}{row + 1}", rows=self.most_rows, columns=MOST_COLUMNS)
 
     def _area(self) -> int:
         return (self.last_row - self.first_row + 1) * (self.last_column - self.first_column + 1)
@@ -309,8 +224,8 @@ class _SheetScan(_Scan):
     tags = re.compile(rb"<(?:[^\s<>/:]+:)?(row|c|f)(?=[\s/>])(" + _ATTRIBUTES + rb")>")
     _attributes = re.compile(rb"\b(r|t)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
-    def __init__(self, checked: Checked, sheet: str) -> None:
-        super().__init__()
+    def __init__(self, checked: Checked, sheet: str, most_rows: int) -> None:
+        super().__init__(most_rows)
         self.row = self.column = -1
         self.formulas = checked.formulas.setdefault(sheet, set())
         self.errors = checked.errors.setdefault(sheet, set())
@@ -351,7 +266,7 @@ class _WordsScan(_Scan):
     def see(self, match: re.Match[bytes]) -> None:
         self.count += 1
         if self.count > _MOST_WORDS:
-            raise _too_large()
+            raise Harmful(Why.SIZE)
 
 
 class _OpenDocumentScan(_Scan):
@@ -359,8 +274,8 @@ class _OpenDocumentScan(_Scan):
 
     tags = re.compile(rb"<(table:table|table:table-row|table:table-cell|table:covered-table-cell)(?=[\s/>])(" + _ATTRIBUTES + rb")>")
 
-    def __init__(self, checked: Checked) -> None:
-        super().__init__()
+    def __init__(self, checked: Checked, most_rows: int) -> None:
+        super().__init__(most_rows)
         self.checked = checked
         self.sheet = ""
         self.next_row = self.row = self.repeated = self.column = 0
@@ -395,9 +310,9 @@ def _times(given: dict[bytes, bytes], name: bytes) -> int:
     return int(text)
 
 
-def _scan_of(name: str, sheets: dict[str, str], checked: Checked) -> _Scan | None:
+def _scan_of(name: str, sheets: dict[str, str], checked: Checked, most_rows: int) -> _Scan | None:
     if checked.kind is Kind.ODS:
-        return _OpenDocumentScan(checked) if name == "content.xml" else None
+        return _OpenDocumentScan(checked, most_rows) if name == "content.xml" else None
     if name in sheets or name.startswith("xl/worksheets/"):
-        return _SheetScan(checked, sheets.get(name, name))
+        return _SheetScan(checked, sheets.get(name, name), most_rows)
     return _WordsScan() if name.startswith("xl/sharedstrings") else None
