@@ -8,7 +8,7 @@ Sums are `int` for integers and canonical `str` for decimals. A code is absent w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache, reduce
@@ -64,9 +64,9 @@ class Aggregation:
         raise NotImplementedError
 
 
-def _added(values: list[Any]) -> int | str:
-    """The exact sum of stored numbers: of integers an int, of decimals a canonical str."""
-    if type(values[0]) is int:
+def added(values: list[Any]) -> Any:
+    """The exact sum of stored numbers: of integers an int, of decimals a canonical str. Fractions go with integers."""
+    if type(values[0]) is not str:
         return sum(values)
     return canonical(reduce(_EXACTLY.add, map(Decimal, values), _ZERO))
 
@@ -78,7 +78,7 @@ class Sum(Aggregation):
         return {"n": 1, "sum": value}
 
     def merged(self, cells: list[Cell]) -> Cell:
-        merged = {"n": sum([cell["n"] for cell in cells]), "sum": _added([cell["sum"] for cell in cells])}
+        merged = {"n": sum([cell["n"] for cell in cells]), "sum": added([cell["sum"] for cell in cells])}
         if adjustments := sum([cell["adj"] for cell in cells if "adj" in cell]):
             merged["adj"] = adjustments
         return merged
@@ -115,7 +115,7 @@ class Extreme(Aggregation):
 
     def merged(self, cells: list[Cell]) -> Cell:
         values = [cell["value"] for cell in cells]
-        value = self._choose(values) if type(values[0]) is int else self._choose(values, key=Decimal)
+        value = self._choose(values, key=Decimal) if type(values[0]) is str else self._choose(values)
         return {"n": sum([cell["n"] for cell in cells]), "value": value}
 
     def added_up(self, answered: int, result: Any) -> Cell:
@@ -176,11 +176,11 @@ class Distribution(Aggregation):
 
 
 def _is_integer(value: Any) -> bool:
-    return type(value) is int
+    return type(value) is int or type(value) is Fraction
 
 
 def _is_decimal(value: Any) -> bool:
-    return type(value) is str and _EXACTLY.create_decimal(value).is_finite()
+    return type(value) is Fraction or (type(value) is str and _EXACTLY.create_decimal(value).is_finite())
 
 
 def _is_yes_or_no(value: Any) -> bool:
@@ -218,11 +218,12 @@ def entered(template: Template) -> Mapping[str, Aggregation]:
     return MappingProxyType({code: each for code, each in _aggregations(template).items() if not template.by_code[code].is_formula})
 
 
-def contribution(template: Template, own: Mapping[str, Any], level: str, adjustments: Iterable[tuple[str, int | str]] = ()) -> Cells:
+def contribution(template: Template, own: Mapping[str, Any], level: str, adjustments: Iterable[tuple[str, Any]] = ()) -> Cells:
     """What one report gives: its own values (stored form), its yes/no and choice formulas, and the adjustments made in it.
 
     Own values of codes that the template doesn't hold are left out. An adjustment, a stored number or an integer as text,
-    gives a value and is no answer. Raises UnreadableFigure with the code.
+    gives a value and is no answer. What was computed from stored numbers may be a Fraction, as long as all reports have
+    Fractions there. Raises UnreadableFigure with the code.
     """
     aggregations = entered(template)
     cells: Cells = {}
@@ -238,14 +239,19 @@ def contribution(template: Template, own: Mapping[str, Any], level: str, adjustm
         if code not in aggregations or not template.by_code[code].may_be_adjusted:
             continue
         is_integer = template.by_code[code].value_type == ValueType.INTEGER
-        adjustment: Cell = {"n": 0, "sum": int(amount) if is_integer else amount, "adj": 1}
+        adjustment: Cell = {"n": 0, "sum": int(amount) if is_integer and type(amount) is str else amount, "adj": 1}
         cells[code] = aggregations[code].merged([cells[code], adjustment]) if code in cells else adjustment
     return cells
 
 
 def computed_in_unit(template: Template, own: Mapping[str, Any], level: str) -> Cells:
     """The part of a contribution that is the report's yes/no and choice formulas."""
-    return {code: _aggregations(template)[code].cell(value) for code, value in in_unit_values(template, own, level).items()}
+    return {code: cell_of(template, code, value) for code, value in in_unit_values(template, own, level).items()}
+
+
+def cell_of(template: Template, code: str, value: Any) -> Cell:
+    """The cell of one unit whose value of `code`, entered or computed, is this one. Raises UnreadableFigure where it can't be."""
+    return _aggregations(template)[code].cell(value)
 
 
 def in_unit_values(template: Template, own: Mapping[str, Any], level: str) -> dict[str, Any]:
@@ -267,16 +273,17 @@ def merge(template: Template, parts: Iterable[Cells]) -> Cells:
     return merged
 
 
-def figures(template: Template, cells: Cells) -> dict[str, Figure]:
+def figures(template: Template, cells: Cells, blank: Collection[str] = ()) -> dict[str, Figure]:
     """The figure of every indicator whose aggregate_up isn't none, in template order; None is blank.
 
     A count_yes is its number of yes, a distribution a count for each choice, a percent 75 for 75 %.
-    A formula follows from its inputs' totals alone.
+    A formula follows from its inputs' totals alone; those among `blank` have no figure.
     """
     found = {code: aggregation.figure(cells[code]) if code in cells else None for code, aggregation in _aggregations(template).items()}
     for code, formula in template.formulas.items():
         if template.by_code[code].evaluated_on_totals:
-            found[code] = _as_figure(template.by_code[code], formula.evaluate(found.__getitem__))  # type: ignore[arg-type]
+            result = None if code in blank else formula.evaluate(found.__getitem__)  # type: ignore[arg-type]
+            found[code] = _as_figure(template.by_code[code], result)
     return {indicator.code: found[indicator.code] for indicator in template.aggregated}
 
 

@@ -172,9 +172,9 @@ def _refused(message: str, **params: Any) -> Refused:
 # --- Between ----------------------------------------------------------------------------------------
 
 
-def exact(value: int | str) -> Fraction:
+def exact(value: int | str | Fraction) -> Fraction:
     """A stored number as a Fraction."""
-    if isinstance(value, int):
+    if not isinstance(value, str):
         return Fraction(value)
     whole, _point, decimals = value.partition(".")
     return Fraction(int(whole + decimals), 10 ** len(decimals)) if decimals else Fraction(int(whole))

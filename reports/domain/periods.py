@@ -64,6 +64,18 @@ def parse_period(code: str) -> Period:
     )
 
 
+def is_part_of(part: str, whole: str) -> bool:
+    """Whether the period with the code `part` lies in that with the code `whole`, and is shorter, by the State's days."""
+    inner, outer = parse_period(part), parse_period(whole)
+    return part != whole and outer.first_day <= inner.first_day and inner.last_day <= outer.last_day
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether the periods with these codes have days in common, by the State's days."""
+    first, second = parse_period(one), parse_period(other)
+    return first.first_day <= second.last_day and second.first_day <= first.last_day
+
+
 def _kind_of(match: re.Match[str]) -> tuple[PeriodKind, int, int]:
     """Kind, number within the year, and length in months."""
     if match["half"]:

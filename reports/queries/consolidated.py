@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -92,11 +92,12 @@ def rollup_rows(cycle: Cycle, keys: Sequence[tuple[str, int]]) -> Iterator[Rollu
         chunk = keys[start : start + _CHUNK]
         loaded = Report.objects.select_related("rollup", "level").in_bulk([pk for _, pk in chunk])
         for uid, pk in chunk:
-            yield from _rows(template, uid, total_of(template, loaded[pk]))
+            total = total_of(template, loaded[pk])
+            yield from rows_of(template, uid, total, figures(template, total.cells))
 
 
-def _rows(template: Template, uid: str, total: Total) -> Iterator[RollupRow]:
-    values: dict[str, Figure] = figures(template, total.cells)
+def rows_of(template: Template, uid: str, total: Total, values: Mapping[str, Figure]) -> Iterator[RollupRow]:
+    """A unit's total, whose figures are `values`, by indicator in template order."""
     for indicator in template.aggregated:
         how_many = answered(indicator, total.cells)
         yield RollupRow(

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from reports.domain.periods import PeriodKind, parse_period
+from reports.domain.periods import PeriodKind, is_part_of, overlap, parse_period
 from units.problems import Refused
 
 
@@ -71,3 +71,24 @@ def test_what_names_no_period_is_refused(code: str):
     with pytest.raises(Refused) as refused:
         parse_period(code)
     assert [problem.params["code"] for problem in refused.value.problems] == [code]
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "lies_in"),
+    [
+        ("2025-H1", "2025-Y", True),
+        ("2025-Q4", "2025-Y", True),
+        ("2025-M06", "2025-H1", True),
+        ("2023-Y", "2021..2025", True),
+        ("2025-Q3", "2025-H1", False),
+        ("2024-H2", "2025-Y", False),
+        ("2025-Y", "2025-Y", False),
+        ("2025-Y", "2025-H1", False),
+    ],
+)
+def test_what_is_part_of_what(part: str, whole: str, lies_in: bool):
+    assert is_part_of(part, whole) == lies_in
+
+
+def test_a_quarter_overlaps_its_half_and_no_other():
+    assert [overlap("2025-Q2", other) for other in ("2025-H1", "2025-H2", "2025-Y", "2024-Y")] == [True, False, True, False]
