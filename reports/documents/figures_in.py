@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, time, timedelta
 from decimal import Decimal
+from functools import partial
 from string import ascii_uppercase, digits
 from typing import Any, BinaryIO
 
@@ -24,11 +25,14 @@ WORKBOOKS = (".xlsx", ".xls", ".ods")
 #: decimals of a number in a cell for words, where no indicator says how many there may be
 _ANY_DECIMALS = 15
 
+#: a Figure without the way through its own `__new__`, of which a country's file would take millions
+_figure = partial(tuple.__new__, Figure)
+
 
 def figures_in_csv(source: BinaryIO, template: Template, problems: Problems, file: str = "") -> Iterator[Figure]:
     """A row a figure. What can't be read goes to `problems`. Raises Refused where the columns are wrong."""
     for line, (uid, code, value) in read_columns(source, COLUMNS, problems):
-        yield Figure(line, "value", uid.strip(), code.strip(), value, file)
+        yield _figure((line, "value", uid.strip(), code.strip(), value, file, None))
 
 
 def figures_in_workbook(source: BinaryIO, template: Template, problems: Problems, file: str = "") -> Iterator[Figure]:

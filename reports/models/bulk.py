@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, connections, models
 from django.db.models import F, Func, Value
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 #: rows from which on a COPY is worth its preparation
 _MANY = 100
 
@@ -116,7 +117,7 @@ def _prepared(row: models.Model, fields: Sequence[models.Field[Any, Any]]) -> li
 
 def as_json(value: Any) -> str:
     """JSON as the house stores it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(value)
 
 
 def each_its_own(values: Mapping[int, str]) -> Func:

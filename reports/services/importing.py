@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain, groupby, islice
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -37,6 +37,9 @@ class Figure(NamedTuple):
     value: str
     file: str = ""
     problem: Problem | None = None
+
+
+_UID = itemgetter(Figure._fields.index("unit_uid"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,35 +160,40 @@ class _Gathered:
 
     def take(self, figures: Iterable[Figure], owners: Mapping[str, _Owner]) -> None:
         """Gather all figures. A unit's mostly stand together, so those of a run are added at once."""
-        for (uid, file), run in groupby(figures, attrgetter("unit_uid", "file")):
+        for uid, run in groupby(figures, _UID):
             if uid in owners:
-                self._take_run(uid, file, run)
+                self._take_run(uid, run)
             else:
                 self._refuse_strangers(uid, run)
 
-    def _take_run(self, uid: str, file: str, run: Iterable[Figure]) -> None:
+    def _take_run(self, uid: str, run: Iterable[Figure]) -> None:
         cells = self.cells
         seen = self.seen.get(uid, 0)
         members: list[_Member] = []
         lines: list[int] = []
+        at: tuple[str | None, str] = (None, "")
         for figure in run:
-            line, column, _uid, code, text, _file, problem = figure
+            line, column, _uid, code, text, file, problem = figure
+            if file is not at[0]:
+                self._keep(uid, seen, at, members, lines)
+                at = (file, "" if column == code else column)
             cell = cells.get(code)
             if cell is None or problem is not None:
                 self._read(figure)
             elif seen & cell.bit:
-                self._keep(uid, seen, file, members, lines)
+                self._keep(uid, seen, at, members, lines)
                 self._refuse_second(figure)
             elif (member := cell.known.get(text) or self._read(figure)) is not None:
                 seen |= cell.bit
                 members.append(member)
                 lines.append(line)
-                if column != code:
-                    self.value_columns[file] = column
-        self._keep(uid, seen, file, members, lines)
+        self._keep(uid, seen, at, members, lines)
 
-    def _keep(self, uid: str, seen: int, file: str, members: list[_Member], lines: list[int]) -> None:
-        if members:
+    def _keep(self, uid: str, seen: int, at: tuple[str | None, str], members: list[_Member], lines: list[int]) -> None:
+        file, column = at
+        if members and file is not None:
+            if column:
+                self.value_columns[file] = column
             self.members[uid] = (*self.members.get(uid, ()), *members)
             self.lines.setdefault(uid, []).append((file, array("L", lines)))
             self.seen[uid] = seen

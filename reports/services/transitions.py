@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property, partial
 from itertools import groupby, islice
+from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
@@ -22,6 +23,7 @@ from reports.models import Cycle, JournalEntry, Report, Submission
 from reports.models.bulk import Among, as_json, insert_like
 from reports.policies import Standing
 from reports.services import flagging, rolling_up
+from units.models import Level
 from units.problems import Problem, Problems, Refused, gettext_noop
 from units.reach import User
 
@@ -67,8 +69,20 @@ def lock_many(reports: QuerySet[Report]) -> list[Report]:
 
     Their units are looked up where one is named: see `named`.
     """
-    related = reports.prefetch_related("cycle__version", "level", "superior")
-    return list(related.select_for_update(of=("self",), no_key=True).order_by("cycle_id", "-depth", "pk"))
+    locked = list(reports.select_for_update(of=("self",), no_key=True).order_by("cycle_id", "-depth", "pk"))
+    _share(locked, "cycle", Cycle.objects.select_related("version"))
+    _share(locked, "level", Level.objects.all())
+    _share(locked, "superior", Report.objects.all())
+    return locked
+
+
+def _share(reports: Sequence[Report], name: str, rows: QuerySet[Any]) -> None:
+    """As `prefetch_related` does, without a look at each report's relations: of a country's reports that is a tenth of a lock's time."""
+    relation: Any = Report._meta.get_field(name)
+    key = attrgetter(relation.attname)
+    found = rows.in_bulk({key(report) for report in reports} - {None})
+    for report in reports:
+        relation.set_cached_value(report, found.get(key(report)))
 
 
 def groups(reports: Sequence[Report]) -> Iterator[list[Report]]:
