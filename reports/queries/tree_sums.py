@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db import connection
+from django.db import DataError, connection
 
 from reports.domain.aggregation import in_unit_values
 from reports.domain.indicators import AggregateUp, Indicator, Template, ValueType
@@ -82,6 +82,13 @@ class _Measure:
             start += f""" || CASE WHEN {self.adjustments} > 0 THEN ', "adj": ' || {self.adjustments} ELSE '' END"""
         return f"CASE WHEN {given} THEN {start} || {self._outcome()} END"
 
+    @property
+    def is_no_figure(self) -> str:
+        """SQL of whether PostgreSQL has taken in what no rule knows: NaN, an infinity, a choice that there isn't; "" where it can't."""
+        if self.indicator.aggregate_up is AggregateUp.DISTRIBUTION:
+            return f"{self.answered} <> {' + '.join(column.name for column in self._results())}"
+        return f"{self.result} IN ('NaN', 'Infinity', '-Infinity')" if self.indicator.value_type == ValueType.DECIMAL else ""
+
     def _outcome(self) -> str:
         match self.indicator.aggregate_up:
             case AggregateUp.MIN | AggregateUp.MAX:
@@ -127,7 +134,7 @@ def _measures(template: Template, adjusted: Collection[str]) -> list[_Measure]:
 
 def tree_sums(template: Template, stretch: Stretch) -> tuple[str, dict[str, Any]]:
     """SQL, with its parameters, of the totals in the stretch: report, cells, counted, expected, undecided, and no failure;
-    to be run in the same transaction.
+    to be run in the same transaction. Raises DataError where a figure can't be read.
 
     Undecided are those whose declaration stands and isn't to the letter what was found, so that `summing` has to look.
     """
@@ -135,6 +142,7 @@ def tree_sums(template: Template, stretch: Stretch) -> tuple[str, dict[str, Any]
     params = stretch._asdict()
     _execute(f"{_SETTINGS}; DROP TABLE IF EXISTS pg_temp.gathered, pg_temp.part_of")
     _gather(template, measures, params)
+    _refuse_no_figures(measures)
     for measure in measures:
         if measure.adjustments:
             _add_adjustments(measure, params)
@@ -161,6 +169,12 @@ def _gather(template: Template, measures: Sequence[_Measure], params: dict[str, 
         f" WHERE {_REPORTS} GROUP BY 1",
         {**params, **results},
     )
+
+
+def _refuse_no_figures(measures: Sequence[_Measure]) -> None:
+    conditions = [measure.is_no_figure for measure in measures if measure.is_no_figure]
+    if conditions and _rows(f"SELECT FROM gathered WHERE {' OR '.join(conditions)} LIMIT 1", {}):
+        raise DataError("An own value is NaN, infinite, or no choice of its indicator's.")
 
 
 def _values(indicators: Sequence[Indicator]) -> str:

@@ -98,6 +98,14 @@ def test_a_sum_beyond_64_bits_is_added_up_one_by_one():
     assert play.total("P", "a") == str(27 * 10**18)
 
 
+@pytest.mark.parametrize("own", [{"d": "NaN"}, {"d": "Infinity"}, {"c": "nothing of the kind"}])
+def test_what_is_no_figure_though_a_database_reads_it_is_set_aside_by_a_rebuild_too(own: dict[str, str]) -> None:
+    play = play_of_every_kind()
+    Report.objects.filter(unit__uid="H1").update(own=own)
+    rolling_up.rebuild(play.cycle)
+    assert [total.report.unit.uid for total in Rollup.objects.filter(failures__gt=0)] == ["C"]
+
+
 @pytest.mark.parametrize(
     "indicators",
     [
