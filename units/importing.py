@@ -43,6 +43,14 @@ def staged(rows: Iterable[tuple[int, Mapping[str, str]]], problems: Problems) ->
             yield *(content[name] for name in CONTENT), line, problems.count == before
 
 
+def parse_day(text: str) -> date | None:
+    """The day that a file writes as 2025-07-01; None for anything else."""
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
 class UnitRow:
     """The cells of one row of a units file, and their reading. Every problem goes to `problems` with line and column."""
 
@@ -116,13 +124,10 @@ class UnitRow:
         text = self.cells[column].strip()
         if not text:
             return None
-        try:
-            if _DAY.fullmatch(text):
-                return date.fromisoformat(text).isoformat()
-        except ValueError:
-            pass
-        self._complain(column, gettext_noop("“%(value)s” is no day. Write it as 2025-07-01."), value=text)
-        return None
+        day = parse_day(text)
+        if day is None:
+            self._complain(column, gettext_noop("“%(value)s” is no day. Write it as 2025-07-01."), value=text)
+        return day.isoformat() if day else None
 
     def _position(self) -> int | None:
         if "position" not in self.cells:

@@ -141,6 +141,9 @@ class Succession(models.Model):
     predecessor = models.ForeignKey(Unit, models.PROTECT, related_name="successions", verbose_name=_("predecessor"))
     successor = models.ForeignKey(Unit, models.PROTECT, related_name="origins", verbose_name=_("successor"))
     effective_on = models.DateField(_("effective on"))
+    reorganisation = models.ForeignKey(
+        "units.Reorganisation", models.PROTECT, related_name="successions", null=True, blank=True, verbose_name=_("reorganisation")
+    )
     share = models.DecimalField(
         _("share"),
         max_digits=7,
@@ -169,6 +172,49 @@ class Succession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.predecessor} → {self.successor}"
+
+
+class Reorganisation(models.Model):
+    """A change of the tree that took effect on a day (semantics §8), as it was recorded; `before` is what undoing it needs."""
+
+    class Kind(models.TextChoices):
+        FILE = "file", _("from a file")
+        MERGE = "merge", _("merge")
+        SPLIT = "split", _("split")
+        MOVE = "move", _("move")
+        RENAME = "rename", _("rename")
+        ABOLISH = "abolish", _("abolish")
+
+    class Roles(models.TextChoices):
+        """What becomes of the roles that people have at a predecessor."""
+
+        KEEP = "keep", _("stay as they are")
+        COPY = "copy", _("are also given at the successors")
+        MOVE = "move", _("go over to the successors, and stay where an open cycle still waits for the predecessor")
+
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    effective_on = models.DateField(_("effective on"))
+    roles = models.CharField(_("roles at the predecessors"), max_length=10, choices=Roles, default=Roles.KEEP)
+    at = models.DateTimeField(_("recorded at"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("by"))
+    summary = models.CharField(_("summary"), max_length=500, blank=True)
+    before = models.JSONField(default=dict, editable=False)
+    undone_at = models.DateTimeField(_("undone at"), null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("undone by")
+    )
+
+    class Meta:
+        verbose_name = _("reorganisation")
+        verbose_name_plural = _("reorganisations")
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.effective_on:%d/%m/%Y}: {self.summary}"
+
+    @property
+    def is_undone(self) -> bool:
+        return self.undone_at is not None
 
 
 class Membership(models.Model):

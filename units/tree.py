@@ -7,10 +7,11 @@ Whatever writes here holds one lock for its transaction, since django-mptt corru
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 from django.db import transaction
@@ -319,6 +320,26 @@ def delete(unit: Unit) -> None:
     with transaction.atomic():
         hold(LOCK)
         Unit.objects.get(pk=unit.pk).delete()
+
+
+def set_days(column: str, days: Mapping[int, date | None]) -> None:
+    """Write the first or the last day of many units at once (`valid_from`, `valid_to`; by key). Whether they fit was asked before."""
+    with transaction.atomic():
+        hold(LOCK)
+        for day in set(days.values()):
+            ids = [pk for pk, its_day in days.items() if its_day == day]
+            for start in range(0, len(ids), BATCH):
+                Unit.objects.filter(pk__in=ids[start : start + BATCH]).update(**{column: day})
+
+
+def remove(unit_ids: Collection[int]) -> None:
+    """Delete many units that nothing but each other refers to, and close the gaps. Raises ProtectedError."""
+    with transaction.atomic():
+        hold(LOCK)
+        depths = Unit.objects.filter(pk__in=unit_ids).order_by("-depth").values_list("pk", "depth")
+        for _depth, units in groupby(depths, key=itemgetter(1)):
+            Unit.objects.filter(pk__in=[pk for pk, _ in units]).delete()
+        rebuild()
 
 
 _FIELDS = [*(name for name in CONTENT if name != "parent_uid"), "parent_id"]
