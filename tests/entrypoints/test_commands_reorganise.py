@@ -110,7 +110,8 @@ def test_a_file_that_holds_no_successions_is_refused(file: bytes) -> None:
 
 
 def test_wrong_usage_exits_with_2(tmp_path: Path) -> None:
-    assert [manage("reorganise", *wrong).code for wrong in ([], ["-", "--undo", "1"], [tmp_path / "none"], ["-", "--roles", "x"])] == [2] * 4
+    for wrong in ([], ["-", "--undo", "1"], [tmp_path / "none"], ["-", "--roles", "x"]):
+        assert manage("reorganise", *wrong).code == 2
     assert manage("reorganise", "--undo", "77").problems == ["There is no reorganisation number 77."]
 
 
