@@ -6,15 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from functools import cached_property
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
+from reports.domain.skilful_models import ModelBy
 from reports.domain.workflow import TRANSITIONS, Action, By
-from reports.models import Cycle, Report, ReportQuerySet, RootOversight
+from reports.models import Cycle, Report, ReportQuerySet, RootOversight, SkilfulModel
+from reports.models.skilful_model import SkilfulModelQuerySet
 from reports.queries.stretches import reports_under
-from units.models import Membership
-from units.reach import User, units_at_and_below, units_served
+from units import tree
+from units.models import Level, Membership, Unit, UnitQuerySet
+from units.reach import User, units_at_and_below, units_in_reach, units_served
 
 Role = Membership.Role
 OWNERS = (Role.PREPARER, Role.APPROVER)
@@ -147,6 +151,68 @@ class Standing:
         if cycle_id not in self._spans:
             self._spans[cycle_id] = _spans(cycle_id, self.roles)
         return self._spans[cycle_id]
+
+
+# --- The register of Dân vận khéo models, which goes by today's tree (semantics §10) -----------------
+
+
+def models_in_reach(user: User) -> SkilfulModelQuerySet:
+    """The models of the units of the user's memberships and of everything below them."""
+    models = SkilfulModel.objects.all()
+    return models if user is None else models.filter(unit__in=units_in_reach(user))
+
+
+def units_to_register_for(user: User, day: date) -> UnitQuerySet:
+    """The units whose models the user keeps: those where they prepare, and those directly below without accounts of their own."""
+    if user is None:
+        return Unit.objects.valid_on(day)
+    own = units_served(user, Role.PREPARER)
+    owners = Membership.objects.filter(unit_id=OuterRef("pk"), role__in=OWNERS, user__is_active=True)
+    return Unit.objects.valid_on(day).filter(Q(pk__in=own) | Q(~Exists(owners), parent_id__in=own))
+
+
+class RegisterStanding:
+    """What one user is to the models of units."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self._roles = Standing(user).roles
+        self._recognising: dict[int, list[Level]] = {}
+        self._with_accounts: dict[int, bool] = {}
+
+    def is_one(self, by: ModelBy, unit: Unit) -> bool:
+        if self.user is None:
+            return True
+        match by:
+            case ModelBy.OWNER:
+                return self._owns(unit)
+            case ModelBy.SUPERIOR:
+                return bool(self.recognising(unit))
+
+    def recognising(self, unit: Unit) -> list[Level]:
+        """The levels at which the user appraises and recognises the unit's models, the highest first: those of units above it
+        where they are a reviewer; a root's own where they manage its cycles.
+        """
+        if unit.pk not in self._recognising:
+            above = list(tree.ancestors_of(unit).select_related("level"))
+            units, role = (above, Role.REVIEWER) if above else ([unit], Role.CYCLE_MANAGER)
+            levels = [each.level for each in units if each.level and (self.user is None or role in self._roles.get(each.pk, ()))]
+            self._recognising[unit.pk] = levels
+        return self._recognising[unit.pk]
+
+    def on_behalf(self, unit: Unit) -> bool:
+        """Does the user keep the models of a unit without accounts of its own, from its superior?"""
+        return self.user is not None and Role.PREPARER not in self._roles.get(unit.pk, ())
+
+    def _owns(self, unit: Unit) -> bool:
+        if Role.PREPARER in self._roles.get(unit.pk, ()):
+            return True
+        if unit.parent_id is None or Role.PREPARER not in self._roles.get(unit.parent_id, ()):
+            return False
+        if unit.pk not in self._with_accounts:
+            owners = Membership.objects.filter(unit_id=unit.pk, role__in=OWNERS, user__is_active=True)
+            self._with_accounts[unit.pk] = owners.exists()
+        return not self._with_accounts[unit.pk]
 
 
 def _spans(cycle_id: int, unit_ids: Iterable[int]) -> list[tuple[int, int]]:

@@ -16,6 +16,7 @@ from reports.domain.indicators import MAX_DECIMALS, AggregateUp, Indicator, Valu
 from reports.domain.numbers import display, exact
 from reports.domain.outliers import Outlier
 from reports.domain.periods import PeriodKind, parse_period
+from reports.domain.sources import RegisterCount, parse_source
 from reports.domain.workflow import Action, State
 from reports.models.journal import ACTION_LABELS
 from reports.models.report import STATE_LABELS
@@ -45,7 +46,18 @@ def _label(value: Any) -> Any:
             return dict(STATE_LABELS)[value.value]
         case Action():
             return dict(ACTION_LABELS)[value.value]
+        case Fraction():
+            return display(value, MAX_DECIMALS, get_language() or "vi")
     return value
+
+
+def source_name(indicator: Indicator) -> str:
+    """What fills the indicator in, empty where nothing does."""
+    if not indicator.source:
+        return ""
+    match parse_source(indicator.source):
+        case RegisterCount():
+            return gettext("the register of Dân vận khéo models")
 
 
 def name_of(indicator: Indicator) -> str:

@@ -232,8 +232,9 @@
   });
 
   form.addEventListener("click", (event) => {
-    const { zero, zeroSection, addRow, dropRow } = event.target.dataset;
+    const { zero, zeroSection, addRow, dropRow, put: taken } = event.target.dataset;
     if (zero) nothingHappened([fieldsOf(zero)[0]]);
+    if (taken) takeOver(event, taken);
     if (zeroSection) nothingHappenedInAll(zeroSection, event.target);
     if (addRow) rows.cellsOf(rows.add(tableOf(addRow)))[0].focus();
     if (dropRow) {
@@ -248,6 +249,15 @@
       changed(field.dataset.code);
     }
     fields.at(-1).focus();
+  }
+
+  // What its source says, as the button's value; without JavaScript the button sends it.
+  function takeOver(event, code) {
+    event.preventDefault();
+    put(code, event.target.value);
+    event.target.hidden = true;
+    changed(code);
+    fieldsOf(code)[0].focus();
   }
 
   function nothingHappenedInAll(section, button) {

@@ -272,7 +272,10 @@ class IndicatorAdmin(admin.ModelAdmin):
     actions = None
     fieldsets = [
         (None, {"fields": ["version", "position", "section", "code", "name_vi", "name_en", "unit", "note"]}),
-        (_("Entry"), {"fields": ["value_type", "choices", "columns", "decimals", "negative", "required", "levels", "entered_by"]}),
+        (
+            _("Entry"),
+            {"fields": ["value_type", "choices", "columns", "decimals", "negative", "required", "levels", "entered_by", "source"]},
+        ),
         (_("Computation"), {"fields": ["aggregate_up", "aggregate_time", "formula", "rules"]}),
     ]
 

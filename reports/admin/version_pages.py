@@ -101,7 +101,7 @@ def _read(version: TemplateVersion) -> tuple[list[domain.Indicator], str]:
 
 #: what is taken from the form of an indicator to check it as one types
 TYPED = ("section", "code", "name_vi", "name_en", "unit", "value_type", "choices", "columns", "aggregate_up", "aggregate_time", "formula",
-    "rules", "note")  # fmt: skip
+    "rules", "note", "source")  # fmt: skip
 
 
 def check(request: HttpRequest) -> JsonResponse:

@@ -22,10 +22,11 @@ from reports.domain.formulas import (
     compile_formula,
 )
 from reports.domain.privacy import is_a_person_field, names_a_person_field
+from reports.domain.sources import RegisterCount, Source, SourceError, parse_source
 from units.problems import Problem, gettext_noop
 
 MAX_DECIMALS = 6
-MAX_LENGTHS = {"section": 200, "name_vi": 300, "name_en": 300, "unit": 60}
+MAX_LENGTHS = {"section": 200, "name_vi": 300, "name_en": 300, "unit": 60, "source": 200}
 CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 CHOICE = re.compile(r"[^|='\"\x00-\x1f]{1,100}")
 
@@ -106,7 +107,10 @@ _RULE = re.compile(r"(?:[^;']|'[^']*'?)+")
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """One figure: what it is, who enters it, how it aggregates up the tree and over time."""
+    """One figure: what it is, who enters it, how it aggregates up the tree and over time.
+
+    `source` says where it is filled in from (domain/sources.py), empty where it is only typed.
+    """
 
     code: str
     section: str
@@ -126,6 +130,7 @@ class Indicator:
     negative: bool
     entered_by: EnteredBy
     note: str
+    source: str
 
     @property
     def is_formula(self) -> bool:
@@ -175,7 +180,7 @@ class Template:
     """Indicators whose formulas are compiled and ordered. Made only from what `problems_of_template` finds nothing wrong with.
 
     Immutable. `formulas` holds every formula after its inputs; `formulas_in_unit` those that the counted yes/no and
-    choices of a unit need.
+    choices of a unit need. `sources` says by code where figures are filled in from.
     """
 
     __slots__ = (
@@ -186,6 +191,7 @@ class Template:
         "indicators",
         "rules",
         "sections",
+        "sources",
         "uses_previous",
         "uses_year_ago",
     )
@@ -197,6 +203,7 @@ class Template:
     formulas: Mapping[str, Formula]
     formulas_in_unit: Mapping[str, Formula]
     rules: Mapping[str, tuple[CompiledRule, ...]]
+    sources: Mapping[str, Source]
     uses_previous: bool
     uses_year_ago: bool
 
@@ -210,7 +217,7 @@ class Template:
             if each.rules
         }
         needed = _with_inputs((each.code for each in indicators if each.evaluated_in_unit), compiled)
-        sources = {reference.source for each in rules.values() for rule in each for reference in rule.formula.references}
+        read = {reference.source for each in rules.values() for rule in each for reference in rule.formula.references}
         setting = {
             "indicators": tuple(indicators),
             "by_code": MappingProxyType(by_code),
@@ -219,8 +226,9 @@ class Template:
             "formulas": MappingProxyType(ordered),
             "formulas_in_unit": MappingProxyType({code: formula for code, formula in ordered.items() if code in needed}),
             "rules": MappingProxyType(rules),
-            "uses_previous": "prev" in sources,
-            "uses_year_ago": "year_ago" in sources,
+            "sources": MappingProxyType({each.code: parse_source(each.source) for each in indicators if each.source}),
+            "uses_previous": "prev" in read,
+            "uses_year_ago": "year_ago" in read,
         }
         for name, value in setting.items():
             object.__setattr__(self, name, value)
@@ -298,6 +306,7 @@ def _faults(indicator: Indicator, known_levels: Collection[str]) -> Iterator[_Fa
     yield from _faults_of_words(indicator)
     yield from _faults_of_type(indicator)
     yield from _faults_of_aggregation(indicator)
+    yield from _faults_of_source(indicator)
     if not indicator.levels:
         yield "levels", gettext_noop("%(code)s: names no level; write the levels that enter it, | between."), {}
     for level in sorted(indicator.levels - set(known_levels)):
@@ -384,6 +393,25 @@ def _faults_of_aggregation(indicator: Indicator) -> Iterator[_Fault]:
     if fitting_time and time not in fitting_time:
         message = gettext_noop("%(code)s: over time, %(time)s doesn't fit; what fits is %(fitting)s.")
         yield "aggregate_time", message, {"time": str(time), "fitting": ", ".join(each for each in AggregateTime if each in fitting_time)}
+
+
+#: what can be filled in from each kind of source
+_FITS_SOURCE: dict[type[Source], frozenset[ValueType]] = {RegisterCount: frozenset({ValueType.INTEGER})}
+
+
+def _faults_of_source(indicator: Indicator) -> Iterator[_Fault]:
+    if not indicator.source:
+        return
+    try:
+        fitting = _FITS_SOURCE[type(parse_source(indicator.source))]
+    except SourceError as error:
+        yield "source", error.problem.message, dict(error.problem.params)
+        return
+    if indicator.is_formula or indicator.entered_by is EnteredBy.SUPERIOR:
+        yield "source", gettext_noop("%(code)s: only what a unit enters is filled in from a source; leave it empty."), {}
+    elif indicator.value_type not in fitting:
+        message = gettext_noop("%(code)s: this source doesn't fit the type %(type)s; what fits is %(fitting)s.")
+        yield "source", message, {"type": str(indicator.value_type), "fitting": ", ".join(sorted(fitting))}
 
 
 def _formula_problems(indicators: Sequence[Indicator], by_code: Mapping[str, Indicator]) -> Iterator[tuple[int, Problem]]:

@@ -29,7 +29,7 @@ REQUIRED = (
     "section", "code", "name_vi", "name_en", "unit", "value_type", "levels", "aggregate_up", "aggregate_time", "formula", "rules",
     "required", "decimals", "note",
 )  # fmt: skip
-OPTIONAL = ("negative", "entered_by")
+OPTIONAL = ("negative", "entered_by", "source")
 
 #: more is no report that anybody fills in
 MAX_INDICATORS = 2_000
@@ -142,6 +142,7 @@ def _indicator(row: _Row, complain: Callable[[Problem], None]) -> Indicator:
         negative=cell("negative", _yes, False),
         entered_by=cell("entered_by", lambda text: _member(EnteredBy, text or "unit"), EnteredBy.UNIT),
         note=cell("note", str, ""),
+        source=cell("source", str, ""),
     )
 
 
@@ -200,6 +201,7 @@ def _cells(indicator: Indicator) -> _Row:
         "note": indicator.note,
         "negative": "yes" if indicator.negative else "",
         "entered_by": str(indicator.entered_by),
+        "source": indicator.source,
     }
 
 

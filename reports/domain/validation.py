@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Literal
 
 from reports.domain.aggregation import Cells, figures
 from reports.domain.formulas import Value
 from reports.domain.indicators import EnteredBy, Indicator, Template, ValueType
+from reports.domain.numbers import exact
 from reports.domain.own_values import OwnValues
 from reports.domain.privacy import looks_personal
 from units.problems import Problem, gettext_noop
@@ -68,17 +70,21 @@ def check_submission(
     both: Cells,
     previous: Mapping[str, Any] | None,
     year_ago: Mapping[str, Any] | None,
+    sourced: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[Finding]:
     """What is wrong with submitting these own values, in template order.
 
     `both` is what `total(code)` reads; `previous` and `year_ago` are the own values (stored form) of the reports that
     `prev(code)` and `year_ago(code)` read, None where there is no such report: then these are blank, a formula's too.
+    `sourced` is what the sources of cells say (`queries.sourced`): who enters something else explains it.
     """
     rules = _Rules(template, own, level, both, previous, year_ago)
     found: list[Finding] = []
     for indicator in template.indicators:
         found += _unanswered(indicator, own, level, levels_below)
         found += _personal(indicator, own.get(indicator.code))
+        if indicator.code in sourced and own:
+            found += _unlike_its_source(indicator, own.get(indicator.code), sourced[indicator.code])
         if level in indicator.levels:
             found += rules.broken(indicator)
     return found
@@ -101,9 +107,30 @@ def _personal(indicator: Indicator, value: Any) -> Iterator[Finding]:
     else:
         return
     for text in texts:
-        if kind := looks_personal(text):
-            yield Finding("error", indicator.code, Problem(_PERSONAL[kind], {"name": indicator.name_vi, "code": indicator.code}))
+        if problem := personal_problem(indicator.name_vi, text):
+            yield Finding("error", indicator.code, replace(problem, params={**problem.params, "code": indicator.code}))
             return
+
+
+def personal_problem(name: Any, text: str) -> Problem | None:
+    """What is wrong with words that hold what looks like a citizen's number; `name` is what they stand under."""
+    kind = looks_personal(text)
+    return Problem(_PERSONAL[kind], {"name": name}) if kind else None
+
+
+def _unlike_its_source(indicator: Indicator, value: Any, sourced: Any) -> Iterator[Finding]:
+    if value == sourced:
+        return
+    params = {"name": indicator.name_vi, "code": indicator.code, "sourced": _as_read(indicator, sourced)}
+    message = gettext_noop("“%(name)s” is blank, and where it is filled in from there is %(sourced)s. Say why, or take that over.")
+    if value is not None:
+        message = gettext_noop("“%(name)s”: %(entered)s is entered, and where it is filled in from there is %(sourced)s. Say why.")
+        params["entered"] = _as_read(indicator, value)
+    yield Finding("warn", indicator.code, Problem(message, params), f"{indicator.source} = {sourced}")
+
+
+def _as_read(indicator: Indicator, value: Any) -> Any:
+    return exact(value) if indicator.is_number else value
 
 
 class _Rules:

@@ -6,6 +6,7 @@ from reports.models.journal import AppendOnlyError, JournalEntry, ReviewAnswer, 
 from reports.models.paper import DocumentTemplate, PaperStyle
 from reports.models.report import Adjustment, Report, ReportQuerySet, RootOversight
 from reports.models.rollup import Rollup, RollupMark
+from reports.models.skilful_model import SkilfulModel, SkilfulModelEntry
 from reports.models.template import Indicator, ReportTemplate, SectionText, TemplateVersion
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "RollupMark",
     "RootOversight",
     "SectionText",
+    "SkilfulModel",
+    "SkilfulModelEntry",
     "Submission",
     "TemplateVersion",
 ]

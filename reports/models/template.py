@@ -95,6 +95,9 @@ class Indicator(models.Model):
     negative = models.BooleanField(_("may be negative"), default=False)
     entered_by = models.CharField(_("entered by"), max_length=10, choices=_choices(domain.EnteredBy), default=domain.EnteredBy.UNIT.value)
     note = models.TextField(_("note"), blank=True)
+    source = models.CharField(
+        _("filled in from"), max_length=200, blank=True, help_text=_("Such as register:registered:kinh_te; empty: it is only typed.")
+    )
 
     class Meta:
         verbose_name = _("indicator")
@@ -129,6 +132,7 @@ class Indicator(models.Model):
             negative=self.negative,
             entered_by=domain.EnteredBy(self.entered_by),
             note=self.note,
+            source=self.source,
         )
 
     @classmethod
@@ -154,6 +158,7 @@ class Indicator(models.Model):
             negative=indicator.negative,
             entered_by=indicator.entered_by.value,
             note=indicator.note,
+            source=indicator.source,
         )
 
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from reports.domain.aggregation import Cells, Figure, answered, figures
 from reports.domain.indicators import AggregateUp, EnteredBy, Indicator, Template, ValueType
 from reports.domain.numbers import exact
 from reports.domain.own_values import OwnValues
-from reports.domain.workflow import WITH_SUPERIOR
+from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Adjustment, Report, ReviewNote
 from reports.queries import history
 from reports.queries.timeline import newest_notes
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One indicator of a report. `own` is the unit's value, computed ones too; `below` and `both` are totals (semantics §5)."""
+    """One indicator of a report. `own` is the unit's value, computed ones too; `below` and `both` are totals (semantics §5).
+
+    `sourced` is what its source says; it is filled in as the report is begun.
+    """
 
     indicator: Indicator
     own: Any
@@ -35,6 +41,8 @@ class Row:
     is_changed: bool
     note: ReviewNote | None
     adjustments: list[Adjustment] = field(default_factory=list)
+    sourced: Any = None
+    is_begun: bool = True
 
     @property
     def code(self) -> str:
@@ -48,6 +56,15 @@ class Row:
     @property
     def is_required(self) -> bool:
         return self.indicator.required and self.may_be_entered
+
+    @property
+    def in_entry(self) -> Any:
+        """What stands in its cell of the form, to be saved with it."""
+        return self.own if self.own is not None or self.is_begun else self.sourced
+
+    @property
+    def differs_from_source(self) -> bool:
+        return self.sourced is not None and bool(self.in_entry != self.sourced)
 
     @property
     def is_answered(self) -> bool:
@@ -109,13 +126,13 @@ class Sheet:
         return [adjustment for row in self.rows for adjustment in row.adjustments]
 
 
-def form_sheet(report: Report, below: Cells, both: Cells) -> Sheet:
-    """The report's rows by section. `below` and `both` as `services.submitting.readiness` gives them. At most six queries.
+def form_sheet(report: Report, below: Cells, both: Cells, sourced: Mapping[str, Any] = _NOTHING) -> Sheet:
+    """The report's rows by section. `below`, `both` and `sourced` as `services.submitting.readiness` gives them. At most six queries.
 
     Where nothing reports below, figures are compared with the unit's own of earlier periods; else with what it declared.
     """
     template = report.cycle.version.compiled()
-    rows = _Rows(report, template, below, both)
+    rows = _Rows(report, template, below, both, sourced)
     sections: dict[str, list[Row]] = {}
     for indicator in template.indicators:
         if is_shown(indicator, report):
@@ -150,8 +167,9 @@ def is_shown(indicator: Indicator, report: Report) -> bool:
 class _Rows:
     """What the rows of one report need, asked for once."""
 
-    def __init__(self, report: Report, template: Template, below: Cells, both: Cells) -> None:
+    def __init__(self, report: Report, template: Template, below: Cells, both: Cells, sourced: Mapping[str, Any]) -> None:
         self.report = report
+        self.sourced = sourced
         self.both_cells = both
         self.below = figures(template, below)
         self.both = figures(template, both)
@@ -193,6 +211,8 @@ class _Rows:
             self.submitted is not None and not indicator.is_formula and self.report.own.get(code) != before,
             self.notes.get(code),
             self.adjustments.get(code, []),
+            self.sourced.get(code),
+            self.report.state != State.NOT_STARTED,
         )
 
     def _own(self, indicator: Indicator) -> Any:

@@ -15,6 +15,7 @@ from reports.domain.validation import check_own, enterable
 from reports.domain.workflow import Action, State
 from reports.models import Adjustment, Report
 from reports.models.bulk import as_json, each_its_own
+from reports.queries.sourced import sourced_figures
 from reports.services import transitions
 from reports.services.transitions import Step
 from units.problems import Problem, Problems, Refused, gettext_noop
@@ -56,7 +57,8 @@ class Conflict(Refused):
 def save(report_id: int, changes: Changes, *, by: User, at: datetime, seen: int) -> Report:
     """Write these cells of one report; None clears a cell, a cell that isn't named stays.
 
-    `seen` is the version that the editor saw. Raises Conflict when it isn't the report's any more, Refused with the
+    The first save of a report fills in what its sources say (queries.sourced), but for the cells that are named. `seen` is
+    the version that the editor saw. Raises Conflict when it isn't the report's any more, Refused with the
     reason when the state, the user's role or a value forbids it.
     """
     with transaction.atomic():
@@ -64,8 +66,14 @@ def save(report_id: int, changes: Changes, *, by: User, at: datetime, seen: int)
         step = Step(Action.SAVE, by, at)
         transitions.check(step, [report])
         _refuse_older(report, changes, seen)
-        _write(step, [(report, changes)], _misplaced, Problems())
+        _write(step, [(report, {**_filled_in(report), **changes})], _misplaced, Problems())
         return report
+
+
+def _filled_in(report: Report) -> Changes:
+    if report.state != State.NOT_STARTED:
+        return {}
+    return {code: value for code, value in sourced_figures([report])[report.pk].items() if code not in report.own}
 
 
 def save_locked(

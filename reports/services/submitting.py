@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, OuterRef, QuerySet, Value
@@ -19,6 +20,7 @@ from reports.models.bulk import Among, add_many
 from reports.queries import history, summing
 from reports.queries.calendar import working_days_from
 from reports.queries.progress import rates_below
+from reports.queries.sourced import sourced_figures
 from reports.queries.timeline import newest_notes
 from reports.services import rolling_up, transitions
 from reports.services.transitions import Step
@@ -33,13 +35,15 @@ Seen = Mapping[int, int] | None
 class Readiness:
     """What stands between a report and its submission, and what the submission would declare.
 
-    `unreadable` are reports directly below whose figures can't be read: nothing is declared over them.
+    `unreadable` are reports directly below whose figures can't be read: nothing is declared over them. `sourced` is what the
+    sources of cells say, by code.
     """
 
     below: Cells
     both: Cells
     unreadable: Sequence[int]
     rates: dict[str, Rates]
+    sourced: Mapping[str, Any] = field(default_factory=dict)
     findings: Sequence[Finding] = field(default_factory=list)
 
     @property
@@ -84,10 +88,12 @@ def readiness(reports: Sequence[Report], at: datetime, *, drained: bool = False)
     units = [report.unit_id for report in reports]
     previous = history.previous(cycle, units) if template.uses_previous else {}
     year_ago = history.year_ago(cycle, units) if template.uses_year_ago else {}
+    sourced = sourced_figures(reports)
     return {
         report.pk: Readiness(
             *figures[report.pk],
             rates[report.pk],
+            sourced[report.pk],
             check_submission(
                 template,
                 report.own,
@@ -96,6 +102,7 @@ def readiness(reports: Sequence[Report], at: datetime, *, drained: bool = False)
                 figures[report.pk].both,
                 previous.get(report.unit_id),
                 year_ago.get(report.unit_id),
+                sourced[report.pk],
             ),
         )
         for report in reports

@@ -39,6 +39,7 @@ register.simple_tag(wording.shown_total, name="total_figure")
 register.simple_tag(wording.shown_change, name="change_figure")
 register.simple_tag(wording.entry_text, name="entry_text")
 register.simple_tag(wording.required_blank, name="required_blank")
+register.simple_tag(wording.source_name, name="source_name")
 register.simple_tag(wording.outlier_words, name="outlier_words")
 
 

@@ -55,7 +55,7 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
     standing = Standing(user_of(request))
     allowed = standing.allowed(report)
     ready = readiness([report], at, drained=True)[report.pk]
-    sheet = form_sheet(report, ready.below, ready.both)
+    sheet = form_sheet(report, ready.below, ready.both, ready.sourced)
     events = timeline(report)
     return {
         "report": report,

@@ -100,7 +100,7 @@ def _saved(report: Report, entries: Entries, at: datetime, version: int) -> dict
     `version` is the one just written, not the report's newest: between the two somebody else may have saved.
     """
     ready = readiness([report], at, drained=True)[report.pk]
-    sheet = form_sheet(report, ready.below, ready.both)
+    sheet = form_sheet(report, ready.below, ready.both, ready.sourced)
     findings = visible_findings(report, ready.findings)
     return {
         "version": version,

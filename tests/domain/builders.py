@@ -43,6 +43,7 @@ def indicator(code: str, value_type: str = "integer", **changes: Any) -> Indicat
         negative=changes.get("negative", False),
         entered_by=EnteredBy(changes.get("entered_by", "unit")),
         note=changes.get("note", ""),
+        source=changes.get("source", ""),
     )
 
 

@@ -236,3 +236,38 @@ def test_counts_about_services_stay_allowed() -> None:
     assert said(indicator("so_nguoi_cap_can_cuoc", name_vi="Số người được cấp căn cước")) == []
     assert said(indicator("t", "text", name_vi="Tên mô hình")) == []
     assert said(indicator("t", "text", name_vi="Ngày sinh hoạt tổ dân vận")) == []
+
+
+# --- Sources -----------------------------------------------------------------------------------------
+
+
+def test_a_source_is_named_by_its_kind_and_its_parts():
+    assert said(indicator("a", source="register:running"), indicator("b", source="register:registered:htct")) == []
+    assert template(indicator("a", source="register:registered:htct")).sources["a"].field == "htct"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("sổ", "“sổ” is no source; known are register."),
+        ("register", "Write register:WHAT or register:WHAT:FIELD, as in register:registered:kinh_te."),
+        ("register:registered:qpan:x", "Write register:WHAT or register:WHAT:FIELD, as in register:registered:kinh_te."),
+        ("register:born", "“born” is unknown; known are registered, running, effective, recognised."),
+        ("register:running:y_te", "“y_te” is unknown; known are kinh_te, vhxh, qpan, htct."),
+    ],
+)
+def test_a_source_that_is_none_is_told_what_is_known(source: str, message: str):
+    assert said(indicator("a", source=source)) == [f"source: {message}"]
+
+
+@pytest.mark.parametrize(("value_type", "changes"), [("integer", {"formula": "b"}), ("integer", {"entered_by": "superior"})])
+def test_only_what_a_unit_enters_has_a_source(value_type: str, changes: dict[str, str]):
+    assert said(indicator("a", value_type, source="register:running", **changes), indicator("b")) == [
+        "source: a: only what a unit enters is filled in from a source; leave it empty."
+    ]
+
+
+def test_a_count_of_the_register_is_a_whole_number():
+    assert said(indicator("a", "decimal", source="register:running")) == [
+        "source: a: this source doesn't fit the type decimal; what fits is integer."
+    ]

@@ -47,6 +47,7 @@ def test_what_is_written_reads_back_to_the_same() -> None:
             "x_am", "decimal", negative=True, decimals=6, note='dòng\nhai, "ngoặc"', rules="warn: xep_loai_thon == 'tot'; error: x_am < 1"
         ),
         indicator("x_diem", "decimal", up="mean", time="last", entered_by="superior"),
+        indicator("x_mo_hinh", source="register:registered:qpan"),
         indicator("x_bang", "table", columns="Việc|Kết quả"),
     ]
     assert parse_indicators(io.BytesIO("".join(write_indicators(indicators)).encode()), LEVELS) == indicators
@@ -89,18 +90,18 @@ def test_missing_unknown_and_double_columns_are_named() -> None:
         "1: unit: The column is missing. The file needs: " + HEADER + ".",
         "1: note: The column is missing. The file needs: " + HEADER + ".",
         "1: code: The column is there twice.",
-        "1: remark: There is no such column here. Known are: " + HEADER + ",negative,entered_by.",
+        "1: remark: There is no such column here. Known are: " + HEADER + ",negative,entered_by,source.",
     ]
 
 
 def test_every_bad_cell_is_named_with_its_line_and_column() -> None:
     assert refusals(
-        HEADER + ",negative,entered_by",
-        "A,a,Một,,,number,hamlet,add,yearly,,must: a > 0,maybe,two,,no way,me",
+        HEADER + ",negative,entered_by,source",
+        "A,a,Một,,,number,hamlet,add,yearly,,must: a > 0,maybe,two,,no way,me,",
         'A,b,"Hai',
-        'dòng",,,choice:x,hamlet,distribution,last,,,,,,,',
-        "A,c,Ba,,,boolean:x,village,count_yes,last,c +,,,,,,",
-        "A,d,Bốn,,,boolean,village,count_yes,last,d +,,,,,,",
+        'dòng",,,choice:x,hamlet,distribution,last,,,,,,,,',
+        "A,c,Ba,,,boolean:x,village,count_yes,last,c +,,,,,,,",
+        "A,d,Bốn,,,boolean,village,count_yes,last,d +,,,,,,,",
     ) == [
         "2: value_type: “number” is unknown; known are integer, decimal, percent, boolean, choice, text, table.",
         "2: aggregate_up: “add” is unknown; known are sum, leaf_sum, min, max, mean, count_yes, distribution, formula, none.",

@@ -18,10 +18,11 @@ def checked(
     both: Cells | None = None,
     previous: Mapping[str, Any] | None = None,
     year_ago: Mapping[str, Any] | None = None,
+    sourced: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """What check_submission finds, each as `severity code: message`."""
     cells = contribution(of, own, level) if both is None else both
-    findings = check_submission(of, own, level, below, cells, previous, year_ago)
+    findings = check_submission(of, own, level, below, cells, previous, year_ago, sourced or {})
     return [f"{finding.severity} {finding.code}: {finding.problem.message % finding.problem.params}" for finding in findings]
 
 
@@ -166,3 +167,23 @@ def test_where_there_is_no_earlier_report_a_computed_figure_of_it_is_blank_too()
     assert checked(of, {}) == []
     assert len(checked(of, {}, previous={})) == 1
     assert checked(of, {}, previous={"a": 1}, year_ago={"a": 2}) == []
+
+
+# --- What a figure's source says ------------------------------------------------------------------------
+
+
+def test_a_figure_unlike_its_source_is_to_be_explained() -> None:
+    of = template(indicator("mo_hinh", name_vi="Số mô hình", source="register:running"), indicator("b"))
+    assert checked(of, {"mo_hinh": 3, "b": 1}, sourced={"mo_hinh": 3}) == []
+    assert checked(of, {"mo_hinh": 2, "b": 1}, sourced={"mo_hinh": 3}) == [
+        "warn mo_hinh: “Số mô hình”: 2 is entered, and where it is filled in from there is 3. Say why."
+    ]
+    assert checked(of, {"b": 1}, sourced={"mo_hinh": 3}) == [
+        "warn mo_hinh: “Số mô hình” is blank, and where it is filled in from there is 3. Say why, or take that over."
+    ]
+
+
+def test_of_what_is_not_begun_and_of_what_a_source_does_not_know_nothing_is_said() -> None:
+    of = template(indicator("mo_hinh", source="register:running"))
+    assert checked(of, {}, sourced={"mo_hinh": 3}) == []
+    assert checked(of, {"mo_hinh": 2}, sourced={}) == []

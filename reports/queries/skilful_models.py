@@ -1,0 +1,97 @@
+"""What the register of Dân vận khéo models says: to the reports of a period (semantics §10), and to readers of the register."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from reports.domain.periods import PeriodKind, parse_period
+from reports.domain.skilful_models import Days, ModelAction, ModelState, Step, is_counted
+from reports.domain.sources import RegisterCount
+from reports.domain.validation import enterable
+from reports.models import Cycle, Report, SkilfulModelEntry
+from reports.models.bulk import Among
+from units import tree
+from units.models import Unit
+
+#: of more units than these the register is asked by their superiors, whose stretches of the tree are few
+_FEW = 100
+
+
+class _Life(NamedTuple):
+    unit_id: int
+    field: str
+    steps: list[Step]
+
+
+def counted_models(reports: Sequence[Report], sources: Mapping[str, RegisterCount]) -> dict[int, dict[str, int]]:
+    """How many models each of these reports of one cycle counts, by report id and code.
+
+    A model is counted once: by its unit's report, or where that may not enter the figure, by the nearest one above that may.
+    A report in whose count no model ever was is left out: an empty register says nothing. Two queries where there is none,
+    else three and one for each rank of units.
+    """
+    cycle = reports[0].cycle
+    lives = _lives(reports, cycle)
+    if not lives:
+        return {}
+    days = days_of(cycle)
+    asked = {report.pk for report in reports}
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    homes = _Homes(cycle, {life.unit_id for life in lives})
+    for code, source in sources.items():
+        for life in lives:
+            home = homes.of(life.unit_id, code)
+            if home in asked:
+                counts = (source.field is None or source.field == life.field) and is_counted(source.what, life.steps, days)
+                found[home][code] = found[home].get(code, 0) + counts
+    return dict(found)
+
+
+def days_of(cycle: Cycle) -> Days:
+    """The days of a cycle as the register counts by them."""
+    period = parse_period(cycle.period)
+    if period.kind is PeriodKind.SPAN:
+        return Days(cycle.first_day, cycle.cut_off, cycle.first_day)
+    return Days(cycle.first_day, cycle.cut_off, min(cycle.first_day, parse_period(f"{period.year:04}-Y").first_day))
+
+
+def _lives(reports: Sequence[Report], cycle: Cycle) -> list[_Life]:
+    """The models at and below the reports' units, each with its steps up to the cut-off."""
+    entries = SkilfulModelEntry.objects.filter(tree.scope(_tops(reports), "model__unit__"), on__lte=cycle.cut_off).order_by("pk")
+    columns = ("model_id", "model__unit_id", "model__field", "action", "on", "to_state", "effective")
+    lives: dict[int, _Life] = {}
+    for model_id, unit_id, field, action, on, then, effective in entries.values_list(*columns):
+        life = lives.setdefault(model_id, _Life(unit_id, field, []))
+        life.steps.append(Step(ModelAction(action), on, ModelState(then), effective))
+    return list(lives.values())
+
+
+def _tops(reports: Sequence[Report]) -> Iterable[Unit]:
+    own = Unit.objects.filter(Among("pk", [report.unit_id for report in reports]))
+    if len(reports) <= _FEW:
+        return own
+    return Unit.objects.filter(Q(pk__in=own.order_by().values("parent_id")) | Q(pk__in=own.filter(parent__isnull=True).values("pk")))
+
+
+class _Homes:
+    """Which report of a cycle counts the models of a unit, indicator by indicator."""
+
+    def __init__(self, cycle: Cycle, unit_ids: set[int]) -> None:
+        self._template = cycle.version.compiled()
+        self._chains: dict[int, list[int]] = {unit_id: [unit_id] for unit_id in unit_ids}
+        for unit_id, above in tree.ancestor_pairs(list(unit_ids)):
+            self._chains[unit_id].append(above)
+        known = {unit_id for chain in self._chains.values() for unit_id in chain}
+        rows = Report.objects.filter(Among("unit_id", known), cycle=cycle).values_list("unit_id", "pk", "level__code", "levels_below")
+        self._reports = {unit_id: (pk, enterable(self._template, level, frozenset(below))) for unit_id, pk, level, below in rows}
+
+    def of(self, unit_id: int, code: str) -> int | None:
+        for each in self._chains[unit_id]:
+            pk, may_enter = self._reports.get(each, (None, frozenset()))
+            if code in may_enter:
+                return pk
+        return None

@@ -1,0 +1,29 @@
+"""What the sources of indicators say of units (semantics §10): figures that are filled in, and explained where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from reports.domain.sources import RegisterCount, Source
+from reports.models import Report
+from reports.queries.skilful_models import counted_models
+
+#: by report id and code, in stored form; what a source doesn't know is left out
+Sourced = dict[int, dict[str, Any]]
+#: gives for reports of one cycle what the sources (by code, all of one kind) say, of the cells that may be entered in each
+Reader = Callable[[Sequence[Report], Mapping[str, Any]], Sourced]
+
+_READERS: Mapping[type[Source], Reader] = {RegisterCount: counted_models}
+
+
+def sourced_figures(reports: Sequence[Report]) -> Sourced:
+    """What the sources say of these reports of one cycle, of the cells that their units enter. No query where none has a source."""
+    found: Sourced = {report.pk: {} for report in reports}
+    sources = reports[0].cycle.version.compiled().sources if reports else {}
+    for kind, read in _READERS.items():
+        of_kind = {code: source for code, source in sources.items() if type(source) is kind}
+        if of_kind:
+            for report_id, figures in read(reports, of_kind).items():
+                found[report_id].update(figures)
+    return found
