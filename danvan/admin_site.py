@@ -24,7 +24,7 @@ GROUPS = [
         _("2. Templates of reports"),
         ["reports.ReportTemplate", "reports.TemplateVersion", "reports.SectionText", "reports.PaperStyle", "reports.DocumentTemplate"],
     ),
-    ("cycles", _("3. Cycles and their days"), ["reports.Cycle", "reports.CycleLevel", "reports.DayOff"]),
+    ("cycles", _("3. Cycles and their days"), ["reports.Cycle", "reports.CycleLevel", "reports.Selection", "reports.DayOff"]),
     ("follow-up", _("4. Reports and flags"), ["reports.Report", "reports.Flag", "reports.Reminder"]),
     (
         "history",

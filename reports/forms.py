@@ -68,6 +68,11 @@ def version_seen(posted: QueryDict) -> int | None:
     return int(version) if re.fullmatch("[0-9]{1,9}", version) else None
 
 
+def ids_chosen(posted: QueryDict, name: str = "chosen") -> set[int]:
+    """The ids that were ticked under this name."""
+    return {int(value) for value in posted.getlist(name) if re.fullmatch("[0-9]{1,15}", value)}
+
+
 def texts_under(posted: QueryDict, prefix: str) -> dict[str, str]:
     """What was posted under names that begin with `prefix`, by the rest of the name; empty texts and NUL bytes are left out."""
     texts = {name.removeprefix(prefix): str(text).replace("\0", "") for name, text in posted.items() if name.startswith(prefix)}

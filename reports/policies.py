@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cached_property
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from reports.domain.skilful_models import ModelBy
 from reports.domain.workflow import TRANSITIONS, Action, By
-from reports.models import Cycle, Report, ReportQuerySet, RootOversight, SkilfulModel
+from reports.models import Cycle, Report, ReportQuerySet, RootOversight, Selection, SelectionChoice, SkilfulModel
 from reports.models.skilful_model import SkilfulModelQuerySet
 from reports.queries.stretches import reports_under
 from units import tree
@@ -48,11 +48,25 @@ def manages_cycle(user: User, cycle: Cycle) -> bool:
         return True
     managed = units_served(user, Role.CYCLE_MANAGER)
     if cycle.state == Cycle.State.PLANNED:
-        tops = cycle.units.all()
-        return bool(tops) and not tops.exclude(pk__in=units_at_and_below(managed).values("pk")).exists()
+        return _holds_all(managed, cycle.units.all())
     overseen = RootOversight.objects.filter(root_id=OuterRef("pk"), unit_id__in=managed)
     roots = Report.objects.filter(cycle=cycle, superior__isnull=True)
     return bool(managed) and not roots.exclude(unit_id__in=managed).exclude(Exists(overseen)).exists()
+
+
+def _holds_all(managed: Iterable[int], tops: QuerySet[Unit]) -> bool:
+    """Do all of these units, one at least, lie at or below the managed ones of today's tree?"""
+    return bool(tops) and not tops.exclude(pk__in=units_at_and_below(managed).values("pk")).exists()
+
+
+def manages_selection(user: User, selection: Selection) -> bool:
+    """May the user open and freeze this selection: a cycle manager over every unit at its top."""
+    return user is None or _holds_all(units_served(user, Role.CYCLE_MANAGER), selection.units.all())
+
+
+def choices_in_reach(user: User) -> QuerySet[SelectionChoice]:
+    """What the units in the user's reach choose, or have still to, once it is open."""
+    return SelectionChoice.objects.filter(unit__in=units_in_reach(user).order_by().values("pk"))
 
 
 class Standing:
@@ -79,7 +93,10 @@ class Standing:
 
     def learn(self, reports: Sequence[Report]) -> None:
         """Look up in one query which of the reports' units have accounts of their own."""
-        unknown = {report.unit_id for report in reports} - self._with_accounts.keys()
+        self._learn({report.unit_id for report in reports})
+
+    def _learn(self, unit_ids: set[int]) -> None:
+        unknown = unit_ids - self._with_accounts.keys()
         if unknown and self.user is not None:
             owners = Membership.objects.filter(unit_id__in=unknown, role__in=OWNERS, user__is_active=True)
             having = set(owners.values_list("unit_id", flat=True))
@@ -106,6 +123,10 @@ class Standing:
             case By.SUPERVISOR:
                 return self._reviews(report) or self._manages(report)
 
+    def may_choose(self, choice: SelectionChoice) -> bool:
+        """Is the choice the user's to make: an owner of its unit or, where that has no accounts, of the unit above?"""
+        return self.user is None or self._acts_for(choice.unit_id, choice.unit.parent_id, *OWNERS)
+
     def can(self, action: Action, report: Report) -> bool:
         """May the user take this action now, by role and by the report's state?"""
         transition = TRANSITIONS[action]
@@ -131,12 +152,16 @@ class Standing:
         return any(first <= report.position <= last for first, last in self._reach(report.cycle_id))
 
     def _acts_as(self, report: Report, *roles: str) -> bool:
-        if self.roles.get(report.unit_id, set()) & set(roles):
+        return self._acts_for(report.unit_id, report.superior.unit_id if report.superior else None, *roles)
+
+    def _acts_for(self, unit_id: int, superior_id: int | None, *roles: str) -> bool:
+        """Has the user one of these roles at the unit or, where that has no accounts of its own, at its superior?"""
+        if self.roles.get(unit_id, set()) & set(roles):
             return True
-        if report.superior is None or not self.roles.get(report.superior.unit_id, set()) & set(roles):
+        if superior_id is None or not self.roles.get(superior_id, set()) & set(roles):
             return False
-        self.learn([report])
-        return not self._with_accounts[report.unit_id]
+        self._learn({unit_id})
+        return not self._with_accounts[unit_id]
 
     def _reviews(self, report: Report) -> bool:
         return report.superior is not None and Role.REVIEWER in self.roles.get(report.superior.unit_id, ())

@@ -1,6 +1,20 @@
 from django.urls import path
 
-from reports.views import attachments, board, dashboards, digest, documents, downloads, reporter, review, reviewer, sheets, totals, workbook
+from reports.views import (
+    attachments,
+    board,
+    dashboards,
+    digest,
+    documents,
+    downloads,
+    reporter,
+    review,
+    reviewer,
+    selections,
+    sheets,
+    totals,
+    workbook,
+)
 
 app_name = "reports"
 
@@ -36,6 +50,10 @@ urlpatterns = [
     path("reports/<int:report_id>/document.docx", documents.document, {"ending": "docx"}, name="document"),
     path("reports/<int:report_id>/document.pdf", documents.document, {"ending": "pdf"}, name="document-pdf"),
     path("reports/<int:report_id>/pack/", documents.pack, name="pack"),
+    path("selections/", selections.selections, name="selections"),
+    path("selections/<int:selection_id>/", selections.selection, name="selection"),
+    path("selections/<int:selection_id>/freeze/", selections.freeze, name="freeze-selection"),
+    path("choices/<int:choice_id>/", selections.choice, name="choice"),
     path("downloads/", downloads.downloads, name="downloads"),
     path("downloads/<int:job_id>/", downloads.download, name="download"),
     path("downloads/<int:job_id>/cancel/", downloads.cancel, name="cancel-job"),

@@ -13,15 +13,15 @@ from reports.domain import indicators as domain
 from reports.domain.aggregation import answered, figures, rollup_value
 from reports.domain.numbers import parse_plain
 from reports.domain.periods import parse_period
-from reports.models import Cycle, Flag, JournalEntry, Report, TemplateVersion
+from reports.models import Cycle, Flag, JournalEntry, Report, Selection, SelectionChoice, TemplateVersion
 from reports.queries.consolidated import total_of
 from reports.queries.summing import both_of
-from reports.services import configuring, filling, flagging, opening, reviewing, rolling_up, submitting
+from reports.services import choosing, configuring, filling, flagging, opening, reviewing, rolling_up, submitting
 from reports.services.opening import Plan
 from reports.services.submitting import Declaration
 from tests import unit_builders
 from tests.domain.builders import indicator
-from units.models import Membership, Unit
+from units.models import Level, Membership, Unit
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 LEVELS = unit_builders.LEVELS
@@ -71,6 +71,28 @@ def given_cycle(
         **plan,
     )
     return Play(opening.open_planned(wanted, opened).cycle)
+
+
+def given_selection(
+    outline: Mapping[str, Any], *, code: str = "chon-thon", under: Sequence[str] = ("P",), level: str = "hamlet", share: int = 20
+) -> Selection:
+    """An open selection among the units of an outline, which are made unless they are there."""
+    unit_builders.make_standard_levels(unit_builders.Level)
+    if outline:
+        unit_builders.tree(outline)
+    selection = Selection.objects.create(
+        code=code, name="Chọn thôn", level=Level.objects.get(code=level), share=share, on=date(2025, 2, 1), choose_by=date(2025, 2, 14)
+    )
+    selection.units.set(Unit.objects.filter(uid__in=under))
+    choosing.open_selection(selection, by=None)
+    return selection
+
+
+def choose(selection: Selection, uid: str, *chosen: str, by: Any = None, seen: int | None = None) -> SelectionChoice:
+    """What the unit chooses, on the morning of 3 February 2025."""
+    choice = selection.choices.get(unit__uid=uid)
+    units = list(Unit.objects.filter(uid__in=chosen).values_list("pk", flat=True))
+    return choosing.choose(choice.pk, units, by=by, at=at("2025-02-03 09:00"), seen=choice.version if seen is None else seen)
 
 
 def given_user(name: str, **roles: str) -> Any:

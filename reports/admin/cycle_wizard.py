@@ -22,10 +22,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from reports.admin.days_field import DaysField
-from reports.admin.manner import actor, page_of
+from reports.admin.manner import actor, page_of, selections_of
 from reports.domain.deadlines import add_working_days, is_working_day
 from reports.domain.periods import parse_period
-from reports.models import Cycle, TemplateVersion
+from reports.models import Cycle, Selection, TemplateVersion
 from reports.models.cycle import DEFAULT_CORRECTION_DAYS, DEFAULT_REVIEW_DAYS, default_reminders
 from reports.policies import manages_cycle
 from reports.queries.calendar import DaysOff, next_working_day
@@ -49,6 +49,7 @@ WHY_NOT = {
     WhyNot.LEVEL: _("their level doesn't report in this cycle"),
     WhyNot.DAY: _("not valid on the reference day"),
     WhyNot.AGENCY: _("agencies report in cycles of their own"),
+    WhyNot.CHOICE: _("not chosen in the selection"),
 }
 #: working days from the cut-off to the usual due day of the lowest level that reports, of the next one above it, and so on
 USUAL_DUE = (1, 3, 5, 7)
@@ -87,6 +88,13 @@ class PlanForm(forms.Form):
     uids = forms.CharField(
         label=_("Or their identifiers"), required=False, help_text=_("With spaces or commas between, where searching isn't at hand.")
     )
+    selection = forms.ModelChoiceField(
+        Selection.objects.none(),
+        label=_("Selection of units"),
+        required=False,
+        empty_label=_("all units of the levels that report"),
+        help_text=_("Of the level that it is about, only the units chosen there report."),
+    )
     reminders = DaysField(
         label=_("Reminder days"), required=False, initial=default_reminders, help_text=_("Days from the due day; negative is before.")
     )
@@ -104,6 +112,7 @@ class PlanForm(forms.Form):
         self.fields["version"].queryset = published.order_by("-published_at")  # type: ignore[attr-defined]
         self.fields["units"].queryset = units_in_reach(actor(request))  # type: ignore[attr-defined]
         self._reach = units_in_reach(actor(request))
+        self.fields["selection"].queryset = selections_of(request).filter(state=Selection.State.FROZEN)  # type: ignore[attr-defined]
         self.levels = list(Level.objects.order_by("rank"))
         for level in self.levels:
             self.fields[f"reports_{level.code}"] = forms.BooleanField(label=str(level), required=False, initial=level.code != AGENCIES)
@@ -124,7 +133,7 @@ class PlanForm(forms.Form):
         return self.fields_of("first_day", "cut_off", "reference_day")
 
     def who(self) -> list[forms.BoundField]:
-        return self.fields_of("units", "uids")
+        return self.fields_of("units", "uids", "selection")
 
     def after(self) -> list[forms.BoundField]:
         return self.fields_of("reminders", "review_days", "correction_days", "opens_on")
@@ -177,7 +186,8 @@ class PlanForm(forms.Form):
 
     @cached_property
     def forecast(self) -> Forecast:
-        return opening.forecast(self.cleaned_data["tops"], self.cleaned_data["reference_day"], [level.code for level in self.reporting])
+        cleaned = self.cleaned_data
+        return opening.forecast(cleaned["tops"], cleaned["reference_day"], [level.code for level in self.reporting], cleaned["selection"])
 
     @cached_property
     def wanted_due(self) -> dict[str, date]:
@@ -207,6 +217,7 @@ class PlanForm(forms.Form):
             correction_days=cleaned["correction_days"],
             reminders=cleaned["reminders"],
             code=cleaned["code"],
+            selection=cleaned["selection"],
             opens_on=cleaned["opens_on"],
         )
 

@@ -20,9 +20,9 @@ from django.views.decorators.http import require_POST
 
 from reports.admin import cycle_wizard
 from reports.admin.days_field import DaysField
-from reports.admin.manner import Buttons, CarefulImport, ReadOnly, actor, cycles_of
+from reports.admin.manner import Buttons, CarefulImport, ReadOnly, actor, cycles_of, selections_of
 from reports.domain.periods import parse_period
-from reports.models import Cycle, CycleLevel, DayOff, TemplateVersion
+from reports.models import Cycle, CycleLevel, DayOff, Selection, TemplateVersion
 from reports.models.cycle import default_reminders
 from reports.policies import manages_cycle
 from reports.queries.calendar import next_working_day
@@ -142,7 +142,7 @@ class CycleAdmin(Buttons):
     fieldsets = [
         (None, {"fields": ["version", "period", "code", "state", "opens_on", "opened_at", "closed_at"]}),
         (_("Days of the period"), {"fields": ["first_day", "cut_off", "reference_day", "time_zone"]}),
-        (_("Who reports"), {"fields": ["units"]}),
+        (_("Who reports"), {"fields": ["units", "selection"]}),
         (_("Review and reminders"), {"fields": list(EDITABLE_ONCE_OPEN)}),
     ]
 
@@ -164,6 +164,8 @@ class CycleAdmin(Buttons):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "version":
             kwargs["queryset"] = TemplateVersion.objects.filter(published_at__isnull=False).select_related("template")
+        if db_field.name == "selection":
+            kwargs["queryset"] = selections_of(request).filter(state=Selection.State.FROZEN)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:

@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from reports.models import Cycle, ReportQuerySet
+from reports.models import Cycle, ReportQuerySet, Selection
 from reports.policies import reports_in_reach
 from units.admin import ServiceImportExportMixin
 from units.models import Unit
@@ -43,6 +43,15 @@ def cycles_of(request: HttpRequest) -> QuerySet[Cycle]:
         return Cycle.objects.all()
     planned = Cycle.objects.filter(units__in=units_in_reach(request.user))
     return Cycle.objects.filter(pk__in=planned.values("pk")) | Cycle.objects.filter(pk__in=reports_of(request).values("cycle_id"))
+
+
+def selections_of(request: HttpRequest) -> QuerySet[Selection]:
+    """The selections whose units at the top this user may read."""
+    if request.user.is_superuser:
+        return Selection.objects.all()
+    return Selection.objects.filter(
+        pk__in=Selection.units.through.objects.filter(unit__in=units_in_reach(request.user)).values("selection")
+    )
 
 
 def tell(request: HttpRequest, refused: Refused) -> None:

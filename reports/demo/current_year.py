@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from reports.demo.chance import shuffled
 from reports.demo.desk import Desk, Users, Window
-from reports.demo.figures import Span
+from reports.demo.figures import Span, of_span
 from reports.demo.places import COMMUNE_AFTER, PROVINCE_AFTER
 from reports.domain.periods import parse_period
 from reports.models import TemplateVersion
@@ -39,7 +39,8 @@ def load(version: TemplateVersion, users: Users, at: datetime) -> None:
         version, period.code, period.first_day, period.last_day, period.last_day, [PROVINCE_AFTER], due, levels=["province", "commune"]
     )
     cycle = open_planned(plan, at - timedelta(days=_OPENED_BEFORE)).cycle
-    desk = Desk(cycle, Span(halves=("first", "second"), begins=f"{period.year - 1}", ends=f"{period.year}"), users, today)
+    span = Span(halves=("first", "second"), begins=f"{period.year - 1}", ends=f"{period.year}")
+    desk = Desk(cycle, of_span(span), users, today)
     early = shuffled([uid for uid in desk.uids("commune") if uid != COMMUNE_AFTER], "early")
     accepted, submitted, returned, drafts = ([early.pop() for _ in range(count)] for count in (_ACCEPTED, _SUBMITTED, _RETURNED, _DRAFT))
     desk.submissions(accepted, _DAYS_OF_SUBMISSION, desk.accept)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.contrib.auth.models import AbstractUser
 
 from reports.demo.chance import draw, happens, pick
-from reports.demo.figures import EXPLANATIONS, Span, own_figures
+from reports.demo.figures import EXPLANATIONS
 from reports.demo.places import Place, places_of
 from reports.domain.workflow import State
 from reports.models import Cycle, Report, ReportQuerySet
@@ -20,6 +20,8 @@ from reports.services.submitting import Declaration
 from units.problems import Problems
 
 Users = Mapping[str, AbstractUser]
+#: what a unit enters, as plain text by indicator code
+Figures = Callable[[Place], Mapping[str, str]]
 #: what a superior does with reports, by uid, at a moment
 Review = Callable[[Sequence[str], datetime], object]
 
@@ -39,12 +41,12 @@ class Window(NamedTuple):
 class Desk:
     """One cycle. What is planned at moments is done by `run` in their order; days are counted from `base`.
 
-    `users` act for their units (by uid); elsewhere the system does.
+    `figures` says what a unit enters, `users` act for their units (by uid); elsewhere the system does.
     """
 
-    def __init__(self, cycle: Cycle, span: Span, users: Users, base: date) -> None:
+    def __init__(self, cycle: Cycle, figures: Figures, users: Users, base: date) -> None:
         self.cycle = cycle
-        self.span = span
+        self.figures = figures
         self.users = users
         self.base = base
         self.places = places_of(cycle)
@@ -98,7 +100,7 @@ class Desk:
     def submit(self, uids: Sequence[str], at: datetime) -> None:
         declaration = Declaration(confirm_incomplete=True, explanations=EXPLANATIONS)
         self._import(
-            ((self.by_uid[uid], own_figures(self.by_uid[uid], self.span)) for uid in uids),
+            ((self.by_uid[uid], self.figures(self.by_uid[uid])) for uid in uids),
             Journey(State.SUBMITTED, None, at, declaration=declaration),
         )
 
@@ -133,8 +135,8 @@ class Desk:
         importing.import_figures(self.cycle, (Figure(line, "value", *row) for line, row in enumerate(rows, 1)), Problems(), journey)
 
     def _some_figures(self, place: Place, lacking: int, without: Collection[str]) -> dict[str, str]:
-        figures = own_figures(place, self.span)
-        return {code: text for code, text in figures.items() if code not in without and not happens(place.uid, f"lacks|{code}", lacking)}
+        figures = self.figures(place).items()
+        return {code: text for code, text in figures if code not in without and not happens(place.uid, f"lacks|{code}", lacking)}
 
     def _by_superior(self, uids: Iterable[str]) -> Iterable[tuple[AbstractUser | None, ReportQuerySet]]:
         for uid, group in self._by_user(uids, lambda place: place.superior_uid).items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from reports.demo.chance import draw, happens
 from reports.demo.narratives import hamlet_narratives, office_narratives
@@ -31,6 +32,11 @@ class Span:
     halves: tuple[str, ...]
     begins: str
     ends: str
+
+
+def of_span(span: Span) -> Callable[[Place], dict[str, str]]:
+    """What units enter for `span`."""
+    return partial(own_figures, span=span)
 
 
 def own_figures(place: Place, span: Span) -> dict[str, str]:

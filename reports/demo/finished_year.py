@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from reports.demo.chance import happens
 from reports.demo.desk import Desk, Users
-from reports.demo.figures import Span
+from reports.demo.figures import Span, of_span
 from reports.demo.places import PROVINCE_BEFORE
 from reports.demo.windows import COMMUNES, COMMUNES_LATE, DISTRICTS, DISTRICTS_LATE, HAMLETS, HAMLETS_LATE, due_days, opened_at
 from reports.domain.periods import parse_period
@@ -33,7 +33,7 @@ def finish(version: TemplateVersion, users: Users, code: str, span: Span, late: 
     due = {level: day for level, day in due_days(period.last_day).items() if level in levels}
     plan = Plan(version, code, period.first_day, period.last_day, period.last_day, [PROVINCE_BEFORE], due, levels=levels)
     cycle = open_planned(plan, opened_at(period.last_day)).cycle
-    desk = Desk(cycle, span, users, period.last_day)
+    desk = Desk(cycle, of_span(span), users, period.last_day)
     for level, percent in late.items():
         windows, late_windows = _WINDOWS[level]
         uids = desk.uids(level)

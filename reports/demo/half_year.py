@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reports.demo.chance import happens, pick, shuffled
 from reports.demo.desk import Desk, Review, Users, Window
-from reports.demo.figures import Span, own_figures
+from reports.demo.figures import Span, of_span, own_figures
 from reports.demo.places import COMMUNE_BEFORE, DISTRICT_BEFORE, PROVINCE_BEFORE
 from reports.demo.windows import COMMUNES, COMMUNES_LATE, DISTRICTS, DISTRICTS_LATE, HAMLETS, HAMLETS_LATE, due_days, opened_at
 from reports.domain.periods import parse_period
@@ -81,7 +81,7 @@ def load(version: TemplateVersion, users: Users) -> None:
     """Open the cycle and bring each report as far as its story goes."""
     period = parse_period(PERIOD)
     plan = Plan(version, PERIOD, period.first_day, period.last_day, period.last_day, [PROVINCE_BEFORE], due_days(period.last_day))
-    desk = Desk(open_planned(plan, opened_at(period.last_day)).cycle, SPAN, users, period.last_day)
+    desk = Desk(open_planned(plan, opened_at(period.last_day)).cycle, of_span(SPAN), users, period.last_day)
     districts = {uid: story.state for uid, story in _STORIES.items()}
     communes = {uid: state for district in districts for uid, state in _states_of_communes(desk, district).items()}
     hamlets = _states_of_hamlets(desk, communes)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext
 
-from reports.demo import current_year, earlier_halves, finished_year, half_year, paper
+from reports.demo import current_year, earlier_halves, finished_year, half_year, hamlet_scores, paper
 from reports.demo.accounts import Account, accounts, make_accounts
 from reports.demo.places import load_units
 from reports.demo.windows import opened_at
@@ -40,7 +40,8 @@ def _load(say: Callable[[str], None], at: datetime) -> None:
     say(gettext("Loading the demo: real units, with hamlets and figures that are invented …"))
     loaded, invented = load_units()
     say(gettext("%(units)d units, %(hamlets)d invented hamlets.") % {"units": loaded.added, "hamlets": invented.hamlets})
-    version = _template()
+    versions = _library()
+    version = versions[TEMPLATE]
     paper.load()
     users = make_accounts()
     say(gettext("Reports of earlier years …"))
@@ -49,14 +50,15 @@ def _load(say: Callable[[str], None], at: datetime) -> None:
     finished_year.load(version, users)
     say(gettext("Reports of %(period)s …") % {"period": period_name(half_year.PERIOD)})
     half_year.load(version, users)
+    say(gettext("Scoring sheets of chosen hamlets …"))
+    hamlet_scores.load(versions[hamlet_scores.TEMPLATE], users)
+    hamlet_scores.let_choose(users, at)
     say(gettext("Reports of the current year …"))
     current_year.load(version, users, at)
     flagging.sweep(at)
 
 
-def _template() -> TemplateVersion:
-    library.load(opened_at(parse_period(earlier_halves.FIRST_PERIOD).last_day))
-    version = TemplateVersion.objects.newest_published(TEMPLATE)
-    if version is None:
-        raise LookupError(f"The library holds no template {TEMPLATE!r}.")
-    return version
+def _library() -> Mapping[str, TemplateVersion]:
+    """The library's templates by code, published before the first cycle."""
+    shelved = library.load(opened_at(parse_period(earlier_halves.FIRST_PERIOD).last_day))
+    return {each.version.template.code: each.version for each in shelved}

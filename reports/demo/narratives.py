@@ -56,6 +56,21 @@ _LIMITS_OF_HAMLETS = (
     "Còn hộ chưa tích cực tham gia vệ sinh đường thôn.",
 )
 
+_OF_SCORING = (
+    "Các thôn được chọn tự chấm điểm nghiêm túc, có biên bản họp thôn và minh chứng kèm theo.",
+    "Việc thẩm định được tiến hành tại thôn, có Mặt trận và các đoàn thể cùng tham gia.",
+    "Các thôn được chọn có chuyển biến rõ về sinh hoạt tổ dân vận và vệ sinh môi trường.",
+)
+_LIMITS_OF_SCORING = (
+    "Một số tiêu chí thôn tự chấm còn cao so với minh chứng. Nguyên nhân: chưa nắm chắc hướng dẫn chấm điểm.",
+    "Hồ sơ theo dõi của một vài tổ dân vận chưa đầy đủ do cán bộ mới nhận nhiệm vụ.",
+)
+_NEXT_OF_SCORING = (
+    "Hoàn thiện sổ sinh hoạt tổ dân vận, mỗi tháng họp ít nhất một lần.",
+    "Đăng ký và duy trì một mô hình Dân vận khéo gắn với vệ sinh môi trường.",
+    "Phân công từng thành viên tổ dân vận phụ trách nhóm hộ.",
+)
+
 
 def office_narratives(place: Place, period: str) -> dict[str, str]:
     """The assessment of a commune, district or province in its report."""
@@ -76,6 +91,16 @@ def hamlet_narratives(place: Place) -> dict[str, str]:
     if happens(place.uid, "limitations said", 25):
         words["han_che"] = _chosen(place.uid, "limitations", _LIMITS_OF_HAMLETS, 1)
     return words
+
+
+def scoring_narratives(place: Place) -> dict[str, str]:
+    """What a chosen hamlet says beside its scores, and those above about all of theirs."""
+    strengths, limitations = (_OF_HAMLETS, _LIMITS_OF_HAMLETS) if place.level == "hamlet" else (_OF_SCORING, _LIMITS_OF_SCORING)
+    return {
+        "uu_diem": _chosen(place.uid, "strengths of scoring", strengths, 1),
+        "han_che": _chosen(place.uid, "limitations of scoring", limitations, 1),
+        "viec_tiep_theo": _chosen(place.uid, "next of scoring", _NEXT_OF_SCORING, 1),
+    }
 
 
 def _chosen(uid: str, purpose: str, sentences: Sequence[str], count: int) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from reports.demo.chance import shuffled
+from reports.domain.choosing import needed
 from reports.models import Cycle, Report
 from units.hamlets import DATA
 from units.importing import import_units
@@ -23,7 +24,7 @@ PROVINCE_AFTER = "2025-P08"
 COMMUNE_AFTER = "2025-C02545"
 
 #: of each commune's hamlets this many in a hundred are chosen to be improved in a year, rounded up
-_CHOSEN_PERCENT = 20
+CHOSEN_PERCENT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def rows_under(tops: Iterable[str]) -> io.BytesIO:
 def places_of(cycle: Cycle) -> list[Place]:
     """The units of the cycle's reports, in the order of its tree."""
     hamlets = _hamlets(list(cycle.units.values_list("uid", flat=True)), cycle.reference_day)
-    chosen = {uid for uids in hamlets.values() for uid in _chosen(uids)}
+    chosen = {uid for uids in hamlets.values() for uid in chosen_among(uids)}
     columns = ("unit__uid", "unit__name", "level__code", "superior__unit__uid", "position", "end")
     rows = Report.objects.filter(cycle=cycle).order_by("position").values_list(*columns)
     return [
@@ -84,6 +85,6 @@ def _hamlets(tops: list[str], day: date) -> dict[str, list[str]]:
     return found
 
 
-def _chosen(hamlets: list[str]) -> list[str]:
-    count = -(-len(hamlets) * _CHOSEN_PERCENT // 100)
-    return shuffled(hamlets, "chosen")[:count]
+def chosen_among(hamlets: Sequence[str]) -> list[str]:
+    """The hamlets that their commune improves this year."""
+    return shuffled(hamlets, "chosen")[: needed(len(hamlets), CHOSEN_PERCENT)]

@@ -90,6 +90,21 @@ def check_submission(
     return found
 
 
+def check_appraisal(template: Template, own: Mapping[str, Any], level: str, codes: Collection[str]) -> list[Problem]:
+    """What is wrong with these figures of the superior's on a unit's report, whose own values are `own`.
+
+    A report that was submitted is not checked again before it counts, so what breaks an error rule is refused at once. Rules read
+    own values alone here.
+    """
+    rules = _Rules(template, own, level, {}, None, None)
+    found: list[Finding] = []
+    for code in codes:
+        indicator = template.by_code[code]
+        found += _personal(indicator, own.get(code))
+        found += rules.broken(indicator)
+    return [finding.problem.at(column=finding.code) for finding in found if finding.severity == "error"]
+
+
 def _unanswered(indicator: Indicator, own: Mapping[str, Any], level: str, levels_below: Collection[str]) -> Iterator[Finding]:
     asked = indicator.required and indicator.entered_by == EnteredBy.UNIT and indicator.may_be_entered(level, levels_below)
     if asked and own.get(indicator.code) is None:

@@ -6,6 +6,7 @@ from reports.models.journal import AppendOnlyError, JournalEntry, ReviewAnswer, 
 from reports.models.paper import DocumentTemplate, PaperStyle
 from reports.models.report import Adjustment, Report, ReportQuerySet, RootOversight
 from reports.models.rollup import Rollup, RollupMark
+from reports.models.selection import Selection, SelectionCandidate, SelectionChoice
 from reports.models.skilful_model import SkilfulModel, SkilfulModelEntry
 from reports.models.template import Indicator, ReportTemplate, SectionText, TemplateVersion
 
@@ -32,6 +33,9 @@ __all__ = [
     "RollupMark",
     "RootOversight",
     "SectionText",
+    "Selection",
+    "SelectionCandidate",
+    "SelectionChoice",
     "SkilfulModel",
     "SkilfulModelEntry",
     "Submission",

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from reports.models.selection import Selection
 from reports.models.template import TemplateVersion
 from units.models import Level, Unit
 
@@ -44,6 +45,15 @@ class Cycle(models.Model):
     reminders = models.JSONField(_("reminder days"), default=default_reminders, help_text=_("Days from the due day; negative is before."))
     units = models.ManyToManyField(
         Unit, related_name="cycles", verbose_name=_("units at the top"), help_text=_("These and all below them report.")
+    )
+    selection = models.ForeignKey(
+        Selection,
+        models.PROTECT,
+        related_name="cycles",
+        null=True,
+        blank=True,
+        verbose_name=_("selection of units"),
+        help_text=_("Of the level that it is about, only the units chosen there report. Empty: all."),
     )
     opens_on = models.DateField(_("opens on"), null=True, blank=True, help_text=_("Opened by the scheduler on this day; empty: by hand."))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PLANNED, editable=False)

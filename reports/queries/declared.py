@@ -13,7 +13,7 @@ from reports.domain.own_values import OwnValues
 from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Report
 from reports.queries import history
-from reports.queries.form_sheet import change_since, shown_in
+from reports.queries.form_sheet import change_since, declared_own, shown_in
 from reports.queries.summing import both_of
 
 
@@ -57,7 +57,7 @@ def declared_figures(report: Report) -> Figures:
     """The report's figures: of its last submission while that is with the superior, else as they stand. At most five queries."""
     template = report.cycle.version.compiled()
     submission = report.last_submission if State(report.state) in WITH_SUPERIOR else None
-    own = submission.own if submission else report.own
+    own = declared_own(report, submission) if submission else report.own
     cells: Cells = {}
     if report.has_reports_below:
         cells = submission.declared if submission else both_of(template, [report])[report.pk]

@@ -13,7 +13,7 @@ from reports.domain.indicators import AggregateUp, EnteredBy, Indicator, Templat
 from reports.domain.numbers import exact
 from reports.domain.own_values import OwnValues
 from reports.domain.workflow import WITH_SUPERIOR, State
-from reports.models import Adjustment, Report, ReviewNote
+from reports.models import Adjustment, Report, ReviewNote, Submission
 from reports.queries import history
 from reports.queries.timeline import newest_notes
 
@@ -208,12 +208,17 @@ class _Rows:
             change_since(indicator, now, then),
             code in self.may_be_entered,
             before,
-            self.submitted is not None and not indicator.is_formula and self.report.own.get(code) != before,
+            self._is_changed(indicator, before),
             self.notes.get(code),
             self.adjustments.get(code, []),
             self.sourced.get(code),
             self.report.state != State.NOT_STARTED,
         )
+
+    def _is_changed(self, indicator: Indicator, before: Any) -> bool:
+        """Did the unit change it since it last submitted? What the superior enters beside it is no change."""
+        entered = not indicator.is_formula and indicator.entered_by is EnteredBy.UNIT
+        return self.submitted is not None and entered and self.report.own.get(indicator.code) != before
 
     def _own(self, indicator: Indicator) -> Any:
         return self.own(indicator.code) if indicator.is_formula else self.report.own.get(indicator.code)
@@ -224,7 +229,7 @@ def shown_in(report: Report | None, now: Template) -> Callable[[str], Any]:
     if report is None or report.last_submission is None:
         return lambda code: None
     template, submission = report.cycle.version.compiled(), report.last_submission
-    own = OwnValues(template, submission.own.get, report.level.code, template.formulas).value
+    own = OwnValues(template, declared_own(report, submission).get, report.level.code, template.formulas).value
     totals = figures(template, submission.declared) if report.has_reports_below else {}
 
     def shown(code: str) -> Any:
@@ -233,6 +238,13 @@ def shown_in(report: Report | None, now: Template) -> Callable[[str], Any]:
         return totals[code] if code in totals else own(code)
 
     return shown
+
+
+def declared_own(report: Report, submission: Submission) -> dict[str, Any]:
+    """What the unit declared, and what its superior entered beside it since (semantics §5): that is nobody's to declare."""
+    entered_by = {each.code: each.entered_by for each in report.cycle.version.compiled().indicators}
+    declared = {code: value for code, value in submission.own.items() if entered_by.get(code) is not EnteredBy.SUPERIOR}
+    return declared | {code: value for code, value in report.own.items() if entered_by.get(code) is EnteredBy.SUPERIOR}
 
 
 def change_since(indicator: Indicator, now: Any, then: Any) -> Fraction | None:

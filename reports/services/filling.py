@@ -11,7 +11,7 @@ from django.db import transaction
 
 from reports.domain.indicators import EnteredBy, Template
 from reports.domain.numbers import parse_plain
-from reports.domain.validation import check_own, enterable
+from reports.domain.validation import check_appraisal, check_own, enterable
 from reports.domain.workflow import Action, State
 from reports.models import Adjustment, Report
 from reports.models.bulk import as_json, each_its_own
@@ -105,7 +105,7 @@ def enterable_at_first(report: Report, by: User) -> frozenset[str]:
 def appraise(report_id: int, changes: Changes, *, by: User, at: datetime, seen: int) -> Report:
     """Write what the superior enters on the report of a unit below (semantics §5); the journal names the reviewer.
 
-    Raises Conflict and Refused as `save` does.
+    Raises Conflict and Refused as `save` does, and where one of these figures breaks an error rule of its own.
     """
     with transaction.atomic():
         report = _locked(report_id)
@@ -176,7 +176,7 @@ def _not_the_superiors(template: Template, report: Report, changed: Changes, by:
         for code in changed
         if code in template.by_code and not _is_the_superiors(template, code)
     ]
-    return problems
+    return problems or check_appraisal(template, {**report.own, **changed}, report.level.code, changed)
 
 
 def _is_the_superiors(template: Template, code: str) -> bool:

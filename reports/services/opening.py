@@ -11,10 +11,10 @@ from enum import StrEnum
 from functools import cache, partial
 
 from django.db import transaction
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q
+from django.db.models import BooleanField, Case, CharField, Count, ExpressionWrapper, Q, QuerySet, Value, When
 
 from reports.domain.deadlines import end_of_day
-from reports.models import Cycle, CycleLevel, Report, Rollup, RootOversight, TemplateVersion
+from reports.models import Cycle, CycleLevel, Report, Rollup, RootOversight, Selection, SelectionCandidate, TemplateVersion
 from reports.models.bulk import insert_like, reserve_ids
 from reports.models.cycle import DEFAULT_CORRECTION_DAYS, DEFAULT_REMINDERS, DEFAULT_REVIEW_DAYS
 from reports.queries.calendar import DaysOff, next_working_day
@@ -35,7 +35,8 @@ class Plan:
     """What a cycle is to be. Levels are named by code; without `levels` every level found there reports.
 
     `kinds` says whether territorial units report, agencies, or both. Agencies have no level of the tree: in `due`, `approval`
-    and an indicator's levels they go by `units.levels.AGENCIES`.
+    and an indicator's levels they go by `units.levels.AGENCIES`. Of the level that a `selection` is about, only the units
+    chosen in it report.
     """
 
     version: TemplateVersion
@@ -53,6 +54,7 @@ class Plan:
     reminders: Sequence[int] = DEFAULT_REMINDERS
     code: str = ""
     only_uids: Collection[str] | None = None
+    selection: Selection | None = None
     opens_on: date | None = None
 
 
@@ -85,6 +87,7 @@ def set_up(plan: Plan) -> Cycle:
         raise Refused(Problem(gettext_noop("Version %(number)d of the template is not published."), {"number": plan.version.number}))
     if plan.first_day > plan.cut_off:
         raise Refused(Problem(gettext_noop("The period can't end before it begins.")))
+    _refuse_unfit(plan.selection, _reporting(plan))
     units = tree.units_named(plan.under)
     with transaction.atomic():
         hold(_CODES)
@@ -98,6 +101,7 @@ def set_up(plan: Plan) -> Cycle:
             review_days=plan.review_days,
             correction_days=plan.correction_days,
             reminders=sorted(plan.reminders),
+            selection=plan.selection,
             opens_on=plan.opens_on,
         )
         cycle.units.set(units)
@@ -114,6 +118,17 @@ def _set_due_days(cycle: Cycle, plan: Plan) -> None:
         CycleLevel.objects.create(
             cycle=cycle, level=known[code], due_on=next_working_day(plan.due[code], days_off), needs_approval=code in plan.approval
         )
+
+
+def _refuse_unfit(selection: Selection | None, levels: Collection[str]) -> None:
+    """A cycle takes only what was chosen for good, and of a level that reports in it."""
+    if selection is None:
+        return
+    if not selection.is_frozen:
+        raise Refused(Problem(gettext_noop("“%(name)s” is not frozen yet: its units can still change."), {"name": selection.name}))
+    if selection.level.code not in levels:
+        message = gettext_noop("“%(name)s” has chosen units of the level %(level)s, which doesn't report in this cycle.")
+        raise Refused(Problem(message, {"name": selection.name, "level": selection.level.code}))
 
 
 def _reporting(plan: Plan) -> list[str]:
@@ -155,6 +170,7 @@ def open_cycle(cycle: Cycle, at: datetime, *, levels_named: bool = True, only_ui
         cycle.refresh_from_db()
         hold(tree.LOCK)  # whoever moves a unit renumbers others: read across that, the wrong tree would be frozen
         levels = {row.level_id: row for row in cycle.levels.select_related("level")}
+        _refuse_unfit(cycle.selection, [row.level.code for row in levels.values()])
         places = _places(cycle, levels, levels_named=levels_named, only_uids=only_uids)
         if not places:
             raise Refused(
@@ -194,7 +210,7 @@ def _places(cycle: Cycle, levels: Mapping[int, CycleLevel], *, levels_named: boo
     units = Unit.objects.filter(tree.scope(list(cycle.units.all())))
     agencies = next((level_id for level_id, row in levels.items() if row.level.code == AGENCIES), 0)
     territory_reports = any(row.level.code != AGENCIES for row in levels.values())
-    may_report = _may_report(cycle.reference_day, with_agencies=bool(agencies))
+    may_report = _may_report(cycle.reference_day, cycle.selection, with_agencies=bool(agencies))
     nearest: dict[int, Place | None] = {}
     places: list[Place] = []
     without_due: set[int] = set()
@@ -213,6 +229,10 @@ def _places(cycle: Cycle, levels: Mapping[int, CycleLevel], *, levels_named: boo
             continue
         nearest[unit_id] = place = _place(unit_id, level_id, len(places) + 1, superior)
         places.append(place)
+    if cycle.selection is not None:
+        placed = {place.unit_id for place in places}
+        chosen = units.filter(pk__in=_chosen(cycle.selection)).values_list("pk", "uid")
+        unseen |= {uid for unit_id, uid in chosen if unit_id not in placed}
     _refuse_strangers(unseen, cycle)
     if without_due:
         raise LevelsWithoutDueDay(list(Level.objects.filter(pk__in=without_due).values_list("code", flat=True)))
@@ -224,10 +244,20 @@ def _places(cycle: Cycle, levels: Mapping[int, CycleLevel], *, levels_named: boo
     return places
 
 
-def _may_report(day: date, *, with_agencies: bool) -> ExpressionWrapper:
+def _may_report(day: date, selection: Selection | None, *, with_agencies: bool) -> ExpressionWrapper:
     """Who may report in a cycle whose reference day is `day`; of these, those of a level that reports do."""
     kinds = [Unit.Kind.TERRITORY, *([Unit.Kind.AGENCY] if with_agencies else [])]
-    return ExpressionWrapper(exists_on(day) & Q(kind__in=kinds), BooleanField())
+    may = exists_on(day) & Q(kind__in=kinds)
+    return ExpressionWrapper(may if selection is None else may & ~_passed_over(selection), BooleanField())
+
+
+def _passed_over(selection: Selection) -> Q:
+    """The units of the selection's level that were not chosen."""
+    return Q(level=selection.level_id) & ~Q(pk__in=_chosen(selection))
+
+
+def _chosen(selection: Selection) -> QuerySet:
+    return SelectionCandidate.objects.filter(choice__selection=selection, is_chosen=True).order_by().values("unit_id")
 
 
 class WhyNot(StrEnum):
@@ -236,6 +266,7 @@ class WhyNot(StrEnum):
     LEVEL = "level"
     DAY = "day"
     AGENCY = "agency"
+    CHOICE = "choice"
 
 
 @dataclass(slots=True)
@@ -255,38 +286,37 @@ class Forecast:
 EXAMPLES = 5
 
 
-def forecast(units: Iterable[Unit], on: date, levels: Collection[str]) -> Forecast:
+def forecast(units: Iterable[Unit], on: date, levels: Collection[str], selection: Selection | None = None) -> Forecast:
     """Count, without opening anything, what a cycle of these units on that day would hold if these levels reported (semantics §1).
 
-    Five queries at most, however many units.
+    Six queries at most, however many units.
     """
-    with_agencies = AGENCIES in levels
-    below = Unit.objects.filter(tree.scope(units)).annotate(may_report=_may_report(on, with_agencies=with_agencies)).order_by()
+    may_report = _may_report(on, selection, with_agencies=AGENCIES in levels)
+    below = Unit.objects.filter(tree.scope(units)).annotate(may_report=may_report, why_not=_why_not(on, levels, selection)).order_by()
     found = Forecast()
     left_out: Counter[WhyNot] = Counter()
-    for row in below.values("may_report", "kind", "level__code", "level__rank").annotate(count=Count("pk")).order_by("level__rank"):
+    for row in below.values("may_report", "why_not", "level__code", "level__rank").annotate(count=Count("pk")).order_by("level__rank"):
         level = row["level__code"] or AGENCIES
         if row["may_report"] and level in levels:
             found.by_level[level] = row["count"]
         else:
-            left_out[_why_not(row["kind"], may_report=row["may_report"], with_agencies=with_agencies)] += row["count"]
-    of_agencies = Q(kind=Unit.Kind.AGENCY)
-    conditions = {
-        WhyNot.LEVEL: Q(may_report=True) & ~of_agencies & ~Q(level__code__in=levels),
-        WhyNot.DAY: Q(may_report=False) if with_agencies else Q(may_report=False) & ~of_agencies,
-        WhyNot.AGENCY: of_agencies & Q(may_report=False),
-    }
-    for reason, condition in conditions.items():
+            left_out[WhyNot(row["why_not"])] += row["count"]
+    for reason in WhyNot:
         if left_out[reason]:
+            named = below.filter(why_not=reason.value).exclude(may_report=True, level__code__in=levels).order_by("tree_id", "lft")
             found.left_out[reason] = left_out[reason]
-            found.examples[reason] = list(below.filter(condition).order_by("tree_id", "lft").values_list("name", flat=True)[:EXAMPLES])
+            found.examples[reason] = list(named.values_list("name", flat=True)[:EXAMPLES])
     return found
 
 
-def _why_not(kind: str, *, may_report: bool, with_agencies: bool) -> WhyNot:
-    if kind == Unit.Kind.AGENCY and not with_agencies:
-        return WhyNot.AGENCY
-    return WhyNot.LEVEL if may_report else WhyNot.DAY
+def _why_not(on: date, levels: Collection[str], selection: Selection | None) -> Case:
+    """Why a unit that has no report has none; of one that has, it says nothing."""
+    reasons = [When(~exists_on(on), then=Value(WhyNot.DAY.value))]
+    if AGENCIES not in levels:
+        reasons.insert(0, When(kind=Unit.Kind.AGENCY, then=Value(WhyNot.AGENCY.value)))
+    if selection is not None:
+        reasons.append(When(_passed_over(selection), then=Value(WhyNot.CHOICE.value)))
+    return Case(*reasons, default=Value(WhyNot.LEVEL.value), output_field=CharField())
 
 
 def _place(unit_id: int, level_id: int, position: int, superior: Place | None) -> Place:

@@ -20,6 +20,7 @@ from reports.forms import Entries, StepForm, read_entries, texts_under, version_
 from reports.models import Report
 from reports.policies import OWNERS, Role, Standing
 from reports.queries.form_sheet import Row, enterable, form_sheet
+from reports.queries.selections import choices_to_make
 from reports.queries.timeline import newest_notes
 from reports.queries.worklists import worklist
 from reports.services import filling, submitting
@@ -38,7 +39,8 @@ def my_work(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     standing = Standing(user_of(request))
     work = worklist(standing.units_as(*OWNERS), standing.units_as(Role.REVIEWER), at)
-    page = render(request, "reports/my_work.html", {"work": work, "at": at, "has_memberships": bool(standing.roles)})
+    choices = choices_to_make(standing.units_as(*OWNERS))
+    page = render(request, "reports/my_work.html", {"work": work, "choices": choices, "at": at, "has_memberships": bool(standing.roles)})
     page.headers[KEEP_OFFLINE] = "yes"
     return page
 

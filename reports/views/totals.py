@@ -87,4 +87,10 @@ def pending(request: HttpRequest, report_id: int) -> HttpResponse:
 def cycles(request: HttpRequest) -> HttpResponse:
     """The cycles in reach, with progress by level."""
     at = timezone.now()
-    return render(request, "reports/cycles.html", {"cycles": progress_of_cycles(policies.heads_in_reach(user_of(request)), at), "at": at})
+    user = user_of(request)
+    context = {
+        "cycles": progress_of_cycles(policies.heads_in_reach(user), at),
+        "chooses": policies.choices_in_reach(user).exists(),
+        "at": at,
+    }
+    return render(request, "reports/cycles.html", context)

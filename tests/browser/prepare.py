@@ -32,12 +32,14 @@ def places() -> dict[str, Any]:
     """Ids by what the tests call them; for the admin, a row of every model by `app_model`."""
     from django.contrib import admin  # noqa: PLC0415
 
-    from reports.demo import finished_year, half_year  # noqa: PLC0415
+    from reports.demo import finished_year, half_year, hamlet_scores  # noqa: PLC0415
     from reports.demo.places import COMMUNE_AFTER, COMMUNE_BEFORE, DISTRICT_BEFORE, PROVINCE_AFTER, PROVINCE_BEFORE  # noqa: PLC0415
-    from reports.models import Cycle, Report  # noqa: PLC0415
+    from reports.models import Cycle, Report, SelectionChoice  # noqa: PLC0415
 
-    by_period = {cycle.period: Report.objects.filter(cycle=cycle).order_by("pk") for cycle in Cycle.objects.all()}
-    half, year, now = by_period[half_year.PERIOD], by_period[finished_year.PERIOD], by_period["2026-Y"]
+    by_code = {cycle.code: Report.objects.filter(cycle=cycle).order_by("pk") for cycle in Cycle.objects.all()}
+    half, year, now = (by_code[f"dan-van-{period}"] for period in (half_year.PERIOD, finished_year.PERIOD, "2026-Y"))
+    scores = by_code[f"{hamlet_scores.TEMPLATE}-{hamlet_scores.PERIOD}"]
+    choices = SelectionChoice.objects.filter(unit__uid__in=(COMMUNE_BEFORE, COMMUNE_AFTER)).order_by("made_at")
     below_district = half.filter(superior__unit__uid=DISTRICT_BEFORE)
     named = {
         "commune": half.get(unit__uid=COMMUNE_BEFORE),
@@ -47,11 +49,15 @@ def places() -> dict[str, Any]:
         "finished_district": year.get(unit__uid=DISTRICT_BEFORE),
         "commune_now": now.get(unit__uid=COMMUNE_AFTER),
         "province_now": now.get(unit__uid=PROVINCE_AFTER),
+        "scored": scores.get(level__code="hamlet", state="submitted"),
+        "scores": scores.get(unit__uid=DISTRICT_BEFORE),
     }
     models = {f"{model._meta.app_label}_{model._meta.model_name}": model._default_manager.first() for model in admin.site._registry}
     return {
         **{name: report.pk for name, report in named.items()},
         **{name: below_district.filter(state=name)[0].pk for name in ("submitted", "returned")},
+        **{f"choice_{choice.selection.state}": choice.pk for choice in choices},
+        **{f"selection_{choice.selection.state}": choice.selection_id for choice in choices},
         "admin": {name: str(row.pk) for name, row in models.items() if row},
     }
 

@@ -10,7 +10,8 @@ import pytest
 from django.test import Client
 
 from reports.models import Cycle, DayOff, Report
-from tests.builders import given_template, given_user
+from reports.services import choosing
+from tests.builders import NOON, choose, given_selection, given_template, given_user
 from tests.domain.builders import indicator
 from tests.entrypoints.admin_client import address, said, text_of
 from tests.entrypoints.test_admin_cycles import a_manager
@@ -58,6 +59,23 @@ def test_units_without_a_report_are_named_with_the_reason(admin: Client) -> None
         ("not valid on the reference day", 1, ["Thôn cũ"]),
         ("agencies report in cycles of their own", 1, ["Ban Y tế"]),
     ]
+
+
+def test_a_frozen_selection_is_offered_and_what_it_left_out_is_counted(admin: Client) -> None:
+    a_tree()
+    selection = given_selection({})
+    assert "selection" in errors_of(plan(admin, **filled_in(selection=selection.pk)))
+    choose(selection, "C", "H2")
+    choose(selection, "E", "H3")
+    choosing.freeze(selection, by=None, at=NOON)
+    page = plan(admin, **filled_in(selection=selection.pk, levels="province commune hamlet"))
+    assert page.context["review"].forecast.by_level == {"province": 1, "commune": 2, "hamlet": 2}
+    assert ("not chosen in the selection", 1, ["Đơn vị H1"]) in page.context["review"].left_out
+    plan(admin, **filled_in(selection=selection.pk, then="keep"))
+    cycle = Cycle.objects.get()
+    assert cycle.selection == selection
+    admin.post(address("cycle", "open", cycle.pk))
+    assert set(Report.objects.values_list("unit__uid", flat=True)) == {"C", "H2", "E", "H3"}
 
 
 @pytest.mark.parametrize("levels", ["province district commune hamlet", "commune hamlet", "province hamlet", "district"])

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from reports.models import Cycle, Report
+from reports.services import choosing
 from tests import unit_builders
-from tests.builders import ONE_COMMUNE
+from tests.builders import NOON, ONE_COMMUNE, choose, given_selection
 from tests.entrypoints.cli import Ran, csv_of, done, figures, given_cycle, manage, template_file
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +104,55 @@ def test_named_levels_report_alone(template: None) -> None:
 
 def test_a_named_level_without_a_due_day_is_wrong_usage(template: None) -> None:
     assert open_cycle("--under", "P", "--levels", "province,hamlet", due=DUE[:1]).code == 2
+
+
+AGENCY_DUE = ["province=2025-06-30", "agency=2025-06-24"]
+
+
+def agencies() -> None:
+    unit_builders.load_csv(
+        unit_builders.HEADER + ",kind",
+        "A1,A1,Sở Y tế,,P,,,agency",
+        "A2,A2,Ngân hàng Nhà nước tỉnh,,P,,,agency",
+        "A3,A3,Phòng Y tế,,D,,,agency",
+    )
+
+
+def test_in_other_cycles_agencies_do_not_exist(template: None) -> None:
+    agencies()
+    assert open_cycle("--under", "P").out == "t-2025-H1\nprovince: 1\ndistrict: 1\ncommune: 1\nhamlet: 3\n"
+
+
+def test_agencies_report_beside_the_unit_that_they_are_attached_to(template: None) -> None:
+    agencies()
+    ran = open_cycle("--under", "P", "--kind", "territory", "agency", "--levels", "province", due=AGENCY_DUE)
+    assert ran.out == "t-2025-H1\nprovince: 1\nagency: 3\n"
+    superiors = Report.objects.filter(level__code="agency").values_list("unit__uid", "superior__unit__uid", "due_on")
+    assert list(superiors) == [(uid, "P", date(2025, 6, 24)) for uid in ("A1", "A2", "A3")]
+
+
+def test_agencies_alone_are_roots(template: None) -> None:
+    agencies()
+    assert open_cycle("--under", "P", "--kind", "agency", due=["agency=2025-06-24"]).out == "t-2025-H1\nagency: 3\n"
+    assert set(Report.objects.values_list("superior", flat=True)) == {None}
+
+
+def test_agencies_without_a_due_day_and_an_unknown_kind_are_wrong_usage(template: None) -> None:
+    agencies()
+    ran = open_cycle("--under", "P", "--kind", "territory", "agency", "--levels", "province", due=AGENCY_DUE[:1])
+    assert (ran.code, ran.err) == (2, "These levels report and need --due LEVEL=DAY: agency\n")
+    assert open_cycle("--under", "P", "--kind", "partner").code == 2
+    assert not Cycle.objects.exists()
+
+
+def test_of_a_level_only_the_units_of_a_frozen_selection_report(template: None) -> None:
+    selection = given_selection({})
+    assert open_cycle("--under", "P", "--selection", "chon-thon").problems == ["“Chọn thôn” is not frozen yet: its units can still change."]
+    choose(selection, "C", "H2")
+    choosing.freeze(selection, by=None, at=NOON)
+    assert open_cycle("--under", "P", "--selection", "chon-thon").lines[-1] == "hamlet: 1"
+    assert units_of("t-2025-H1") == ["P", "D", "C", "H2"]
+    assert open_cycle("--under", "P", "--selection", "khac").problems == ["There is no selection “khac”."]
 
 
 def test_the_tree_is_that_of_the_day(template: None) -> None:

@@ -263,6 +263,26 @@ def test_a_reviewer_edits_no_figure_but_the_score(scored: Play):
     assert scored.report("H1").own == {"a": 1}
 
 
+def test_a_score_that_breaks_a_rule_of_its_own_is_refused_since_nobody_submits_it(db: None):
+    play = given_cycle(
+        given_template(
+            indicator("mine", levels="hamlet", rules="error: mine <= 10"),
+            indicator("score", levels="hamlet", entered_by="superior", rules="error: score <= 10; warn: score <= mine"),
+            indicator("why", "text", levels="hamlet", entered_by="superior"),
+        )
+    )
+    play.save("H1", mine="8")
+    play.submit("H1")
+    with pytest.raises(Refused) as refused:
+        play.appraise("H1", score="11", why="Gọi 0912 345 678")
+    assert said(refused) == [
+        "“score”: this should hold, and doesn't: “score” ≤ 10",
+        "“why” holds what looks like a telephone number. Take it out: no citizen is named here.",
+    ]
+    play.appraise("H1", score="9")
+    assert play.report("H1").own == {"mine": 8, "score": 9}
+
+
 def test_a_score_over_a_newer_version_is_refused(scored: Play):
     scored.submit("H1")
     seen = scored.report("H1").version

@@ -16,11 +16,12 @@ from pytest_django import DjangoDbBlocker
 from reports.demo import load_demo
 from reports.demo.accounts import PASSWORD
 from reports.demo.half_year import LEFT_TO_THE_VISITOR
-from reports.demo.places import COMMUNE_BEFORE, DISTRICT_BEFORE, PROVINCE_AFTER, PROVINCE_BEFORE
+from reports.demo.loading import TEMPLATE
+from reports.demo.places import COMMUNE_AFTER, COMMUNE_BEFORE, DISTRICT_BEFORE, PROVINCE_AFTER, PROVINCE_BEFORE
 from reports.domain.aggregation import figures
 from reports.domain.workflow import State
-from reports.models import Cycle, Flag, JournalEntry, Report, Submission
-from reports.services import filling, flagging, reviewing, rolling_up, submitting, verifying
+from reports.models import Cycle, Flag, JournalEntry, Report, Selection, Submission
+from reports.services import filling, flagging, library, reviewing, rolling_up, submitting, verifying
 from units.levels import make_standard_levels
 from units.models import Level, Membership, Succession, Unit
 from units.problems import Problem, Problems, Refused
@@ -31,11 +32,12 @@ LATER = datetime(2026, 11, 20, 4, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, Cycle]]:
-    """The demo, loaded once for this file; its cycles by period."""
+    """The demo, loaded once for this file; its cycles of the six-month and annual report by period, all others by code."""
     with django_db_blocker.unblock(), transaction.atomic():
         make_standard_levels(Level)  # a test that flushed the database took them
         load_demo(lambda line: None, NOW)
-        yield {cycle.period: cycle for cycle in Cycle.objects.select_related("version")}
+        cycles = Cycle.objects.select_related("version__template")
+        yield {cycle.period if cycle.version.template.code == TEMPLATE else cycle.code: cycle for cycle in cycles}
         transaction.set_rollback(True)
 
 
@@ -117,6 +119,28 @@ def test_the_cycle_of_the_current_year_is_open_and_not_yet_due(demo):
     assert not JournalEntry.objects.filter(at__gte=NOW).exists()
 
 
+def test_every_template_of_the_library_is_used(demo):
+    assert set(Cycle.objects.values_list("version__template__code", flat=True)) == {book.code for book in library.read()}
+
+
+def test_the_chosen_hamlets_of_dong_van_are_scored_and_one_waits_for_the_visitor(demo):
+    cycle = demo["cham-diem-thon-2025-H1"]
+    assert states(cycle, "hamlet") == {State.ACCEPTED: 40, State.SUBMITTED: 1}
+    assert cycle.reports.get(state=State.SUBMITTED, level__code="hamlet").superior.unit.uid == COMMUNE_BEFORE
+    chosen = cycle.selection.choices.values_list("candidates", "needed")
+    assert all(needed == -(-candidates // 5) for candidates, needed in chosen)
+    assert sum(needed for _, needed in chosen) == 41
+    grades = total(cycle, DISTRICT_BEFORE, "xep_loai")
+    assert (sum(grades.values()), len([grade for grade, count in grades.items() if count])) == (40, 3)
+
+
+def test_the_communes_of_tuyen_quang_are_choosing_for_next_year_and_the_visitors_has_not_yet(demo):
+    selection = Selection.objects.get(state=Selection.State.OPEN)
+    assert selection.choices.count() == 124
+    assert 40 < selection.choices.filter(made_at__isnull=False).count() < 100
+    assert selection.choices.get(unit__uid=COMMUNE_AFTER).made_at is None
+
+
 def test_there_is_an_open_flag_of_every_kind_and_nothing_left_to_sweep(demo):
     assert set(Flag.objects.filter(cleared_at__isnull=True).values_list("kind", flat=True)) == set(Flag.Kind.values)
     with undone():
@@ -124,14 +148,14 @@ def test_there_is_an_open_flag_of_every_kind_and_nothing_left_to_sweep(demo):
     assert not any((*swept.raised.values(), *swept.cleared.values()))
 
 
-@pytest.mark.parametrize("period", ["2024-Y", "2025-H1", "2026-Y"])
-def test_every_stored_total_is_what_was_entered(demo, period):
+@pytest.mark.parametrize(("cycle", "inner"), [("2024-Y", 205), ("2025-H1", 205), ("2026-Y", 1), ("cham-diem-thon-2025-H1", 20)])
+def test_every_stored_total_is_what_was_entered(demo, cycle, inner):
     problems = Problems()
-    assert verifying.compare(demo[period], problems) == {"2024-Y": 205, "2025-H1": 205, "2026-Y": 1}[period]
+    assert verifying.compare(demo[cycle], problems) == inner
     assert list(problems) == []
 
 
-@pytest.mark.parametrize("period", ["2024-Y", "2025-H1", "2026-Y"])
+@pytest.mark.parametrize("period", ["2024-Y", "2025-H1", "2026-Y", "cham-diem-thon-2025-H1"])
 def test_no_report_that_is_in_breaks_a_rule(demo, period):
     reports = demo[period].reports.filter(state__in=[State.SUBMITTED, State.ACCEPTED]).select_related("cycle__version", "level", "unit")
     ready = submitting.readiness(list(reports), NOW)

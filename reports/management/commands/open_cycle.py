@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 
 from reports.domain.periods import Period, parse_period
 from reports.management.arguments import by_level, day, placed_in_file, text_of, units_in_file, usage_error
-from reports.models import Cycle, TemplateVersion
+from reports.models import Cycle, Selection, TemplateVersion
 from reports.models.cycle import DEFAULT_CORRECTION_DAYS, DEFAULT_REMINDERS, DEFAULT_REVIEW_DAYS
 from reports.services import configuring, opening
 from reports.services.opening import LevelsWithoutDueDay, Plan
@@ -37,6 +37,7 @@ class Command(RefusingCommand):
             "--kind", nargs="+", action="extend", choices=Unit.Kind.values, help="the kinds of units that report; default: territory"
         )
         parser.add_argument("--units", metavar="FILE", help="only these of the units: a CSV with the column unit_uid")
+        parser.add_argument("--selection", metavar="CODE", help="of the level that it is about, only the units chosen in this selection")
         parser.add_argument("--due", metavar="LEVEL=DAY", nargs="+", action="extend", required=True, help="each level's due day")
         parser.add_argument("--first-day", metavar="DAY", type=day)
         parser.add_argument("--cut-off", metavar="DAY", type=day, help="the period's last day")
@@ -73,6 +74,7 @@ def _plan(options: dict[str, Any], due: dict[str, date]) -> Plan:
         raise Refused(Problem(gettext_noop("There is no published version of a template “%(code)s”."), {"code": options["template"]}))
     cut_off = options["cut_off"] or period.last_day
     return Plan(
+        selection=_selection(options["selection"]),
         version=version,
         period=period.code,
         first_day=options["first_day"] or period.first_day,
@@ -88,6 +90,15 @@ def _plan(options: dict[str, Any], due: dict[str, date]) -> Plan:
         reminders=options["remind"],
         code=options["code"] or "",
     )
+
+
+def _selection(code: str | None) -> Selection | None:
+    if code is None:
+        return None
+    selection = Selection.objects.select_related("level").filter(code=code).first()
+    if selection is None:
+        raise Refused(Problem(gettext_noop("There is no selection “%(code)s”."), {"code": code}))
+    return selection
 
 
 def _check_levels(codes: Collection[str]) -> None:
