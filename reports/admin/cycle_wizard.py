@@ -108,8 +108,8 @@ class PlanForm(forms.Form):
 
     def __init__(self, request: HttpRequest, data: Any = None) -> None:
         super().__init__(data, label_suffix="", initial={"year": timezone.localdate().year})
-        published = TemplateVersion.objects.filter(published_at__isnull=False).select_related("template")
-        self.fields["version"].queryset = published.order_by("-published_at")  # type: ignore[attr-defined]
+        in_use = TemplateVersion.objects.in_use().select_related("template")
+        self.fields["version"].queryset = in_use.order_by("-published_at")  # type: ignore[attr-defined]
         self.fields["units"].queryset = units_in_reach(actor(request))  # type: ignore[attr-defined]
         self._reach = units_in_reach(actor(request))
         self.fields["selection"].queryset = selections_of(request).filter(state=Selection.State.FROZEN)  # type: ignore[attr-defined]

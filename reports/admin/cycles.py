@@ -163,7 +163,7 @@ class CycleAdmin(Buttons):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "version":
-            kwargs["queryset"] = TemplateVersion.objects.filter(published_at__isnull=False).select_related("template")
+            kwargs["queryset"] = TemplateVersion.objects.in_use().select_related("template")
         if db_field.name == "selection":
             kwargs["queryset"] = selections_of(request).filter(state=Selection.State.FROZEN)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)

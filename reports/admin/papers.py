@@ -175,7 +175,7 @@ class SectionTextForm(forms.ModelForm):
         version = cleaned.get("version") or (self.instance.version if self.instance.version_id else None)
         if version is None:
             return cleaned
-        if TemplateVersion.objects.select_for_update().get(pk=version.pk).is_published:
+        if TemplateVersion.objects.held(version.pk).is_published:
             raise forms.ValidationError(gettext("This version is published already; edit a draft of the next one."))
         text = SectionText(version=version, section=cleaned.get("section", ""), text=cleaned.get("text", ""))
         problems = configuring.problems_of_text(text)

@@ -33,8 +33,8 @@ from units.wording import say
 
 class VersionInline(admin.TabularInline):
     model = TemplateVersion
-    fields = ["number", "published_at"]
-    readonly_fields = ["published_at"]
+    fields = ["number", "published_at", "retired_at"]
+    readonly_fields = ["published_at", "retired_at"]
     extra = 0
     show_change_link = True
 
@@ -89,14 +89,14 @@ class TemplateVersionAdmin(CarefulImport, Buttons):
     A version may have more indicators than one form may have fields, hence no form for all of them.
     """
 
-    list_display = ["__str__", "published_at", "indicator_count"]
-    list_filter = ["template", ("published_at", admin.EmptyFieldListFilter)]
+    list_display = ["__str__", "published_at", "retired_at", "indicator_count"]
+    list_filter = ["template", ("published_at", admin.EmptyFieldListFilter), ("retired_at", admin.EmptyFieldListFilter)]
     list_select_related = ["template"]
     search_fields = ["template__code", "template__name", "template__name_en"]
     show_full_result_count = False
     actions = None
-    fields: ClassVar = ["template", "number", "published_at"]
-    readonly_fields: ClassVar = ["template", "number", "published_at"]
+    fields: ClassVar = ["template", "number", "published_at", "retired_at"]
+    readonly_fields: ClassVar = ["template", "number", "published_at", "retired_at"]
     change_form_template = "admin/reports/templateversion/change_form.html"
     formats = [IndicatorFile]
     resource_classes = [IndicatorResource]
@@ -126,10 +126,13 @@ class TemplateVersionAdmin(CarefulImport, Buttons):
         view = self.admin_site.admin_view
         return [
             path("<path:object_id>/publish/", view(require_POST(self.publish)), name="reports_templateversion_publish"),
+            path("<path:object_id>/retire/", view(require_POST(self.retire)), name="reports_templateversion_retire"),
+            path("<path:object_id>/use/", view(require_POST(self.use)), name="reports_templateversion_use"),
             path("<path:object_id>/draft/", view(require_POST(self.draft)), name="reports_templateversion_draft"),
             path("<path:object_id>/preview/", view(require_safe(self.preview)), name="reports_templateversion_preview"),
             path("<path:object_id>/compare/", view(require_safe(self.compare)), name="reports_templateversion_compare"),
             path("<path:object_id>/confirm/", view(require_safe(self.confirm)), name="reports_templateversion_confirm"),
+            path("<path:object_id>/retiring/", view(require_safe(self.retiring)), name="reports_templateversion_retiring"),
             path("<path:object_id>/indicators.csv", view(self.indicator_file), name="reports_templateversion_file"),
             *super().get_urls(),
         ]
@@ -141,6 +144,7 @@ class TemplateVersionAdmin(CarefulImport, Buttons):
         if request.method == "GET" and (version := self.get_object(request, unquote(object_id))):
             context["may_change_version"] = request.user.has_perm("reports.change_templateversion")
             context["is_draft"] = not version.is_published
+            context["is_in_use"] = version.is_in_use
             context["indicators"] = [(page_of(row), row) for row in version.indicators.all()]
             context["problems"] = [] if version.is_published else _placed(version)
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
@@ -152,6 +156,22 @@ class TemplateVersionAdmin(CarefulImport, Buttons):
 
         return self.press(request, object_id, publish)
 
+    def retire(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def retire(version: TemplateVersion) -> str:
+            configuring.retire(version, timezone.now())
+            return gettext("Version %(number)d is retired: no new cycle is opened of it.") % {"number": version.number}
+
+        return self.press(request, object_id, retire)
+
+    def use(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Take a retired version back into use."""
+
+        def take_back(version: TemplateVersion) -> str:
+            configuring.take_back_into_use(version)
+            return gettext("Version %(number)d is in use again.") % {"number": version.number}
+
+        return self.press(request, object_id, take_back)
+
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return version_pages.preview(request, self._shown(request, object_id))
 
@@ -159,9 +179,15 @@ class TemplateVersionAdmin(CarefulImport, Buttons):
         return version_pages.compare(request, self._shown(request, object_id), self.admin_site)
 
     def confirm(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return version_pages.before_publishing(request, self._to_change(request, object_id), self.admin_site)
+
+    def retiring(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return version_pages.before_retiring(request, self._to_change(request, object_id), self.admin_site)
+
+    def _to_change(self, request: HttpRequest, object_id: str) -> TemplateVersion:
         if not request.user.has_perm("reports.change_templateversion"):
             raise PermissionDenied
-        return version_pages.before_publishing(request, self._shown(request, object_id), self.admin_site)
+        return self._shown(request, object_id)
 
     def _shown(self, request: HttpRequest, object_id: str) -> TemplateVersion:
         version: TemplateVersion | None = self.get_object(request, unquote(object_id))
@@ -253,7 +279,7 @@ class IndicatorForm(forms.ModelForm):
         """Hold the version until this is saved, so that it isn't published meanwhile."""
         cleaned = super().clean() or self.cleaned_data
         version = cleaned.get("version") or (self.instance.version if self.instance.version_id else None)
-        if version and TemplateVersion.objects.select_for_update().get(pk=version.pk).is_published:
+        if version and TemplateVersion.objects.held(version.pk).is_published:
             raise forms.ValidationError(gettext("This version is published already; edit a draft of the next one."))
         if version and version.indicators.filter(code=cleaned.get("code")).exclude(pk=self.instance.pk).exists():
             self.add_error("code", gettext("This code is used twice in the version."))
@@ -306,7 +332,7 @@ class IndicatorAdmin(admin.ModelAdmin):
         """To be changed or deleted, it is held with its version, so that the version isn't published meanwhile."""
         found = super().get_object(request, object_id, from_field)
         if found is not None and request.method == "POST":
-            found.version = TemplateVersion.objects.select_for_update().get(pk=found.version_id)
+            found.version = TemplateVersion.objects.held(found.version_id)
         return found
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

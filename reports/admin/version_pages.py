@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext
 
+from reports.admin.manner import page_of
 from reports.domain import comparing
 from reports.domain import indicators as domain
 from reports.models import Cycle, Indicator, TemplateVersion
@@ -81,6 +82,21 @@ def before_publishing(request: HttpRequest, version: TemplateVersion, site: Any)
         "labels": field_labels(),
     }
     return render(request, "admin/reports/templateversion/publish.html", context)
+
+
+def before_retiring(request: HttpRequest, version: TemplateVersion, site: Any) -> HttpResponse:
+    """What retiring means: which cycles go on with the version, which planned ones keep it in use, and what new ones take instead."""
+    of_version = Cycle.objects.filter(version=version)
+    context = {
+        **site.each_context(request),
+        "title": gettext("Retire %(version)s?") % {"version": version},
+        "opts": TemplateVersion._meta,
+        "version": version,
+        "open_cycles": of_version.filter(state=Cycle.State.OPEN).count(),
+        "planned_cycles": [(page_of(cycle), cycle) for cycle in of_version.filter(state=Cycle.State.PLANNED).order_by("code")],
+        "instead": version.template.versions.in_use().exclude(pk=version.pk).order_by("-number").first(),
+    }
+    return render(request, "admin/reports/templateversion/retire.html", context)
 
 
 def comparison(before: TemplateVersion | None, after: TemplateVersion) -> comparing.Comparison | None:

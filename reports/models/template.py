@@ -28,14 +28,23 @@ class ReportTemplate(models.Model):
 
 
 class TemplateVersionQuerySet(models.QuerySet["TemplateVersion"]):
-    def newest_published(self, template_code: str) -> TemplateVersion | None:
-        return self.filter(template__code=template_code, published_at__isnull=False).order_by("-number").select_related("template").first()
+    def in_use(self) -> TemplateVersionQuerySet:
+        """Those of which a cycle may be set up and opened: published, and not retired."""
+        return self.filter(published_at__isnull=False, retired_at__isnull=True)
+
+    def held(self, pk: int) -> TemplateVersion:
+        """The version as it stands, which nobody publishes or retires until the end of the transaction."""
+        return self.select_for_update().get(pk=pk)
+
+    def newest_in_use(self, template_code: str) -> TemplateVersion | None:
+        return self.in_use().filter(template__code=template_code).order_by("-number").select_related("template").first()
 
 
 class TemplateVersion(models.Model):
     template = models.ForeignKey(ReportTemplate, models.PROTECT, related_name="versions", verbose_name=_("report template"))
     number = models.PositiveIntegerField(_("version"))
     published_at = models.DateTimeField(_("published at"), null=True, blank=True, editable=False)
+    retired_at = models.DateTimeField(_("retired at"), null=True, blank=True, editable=False)
 
     objects = TemplateVersionQuerySet.as_manager()
 
@@ -46,7 +55,12 @@ class TemplateVersion(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["template", "number"], name="template_version_once", violation_error_message=_("This version exists already.")
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(retired_at__isnull=True) | models.Q(published_at__isnull=False),
+                name="template_version_retired_was_published",
+                violation_error_message=_("Only a published version can be retired."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -55,6 +69,11 @@ class TemplateVersion(models.Model):
     @property
     def is_published(self) -> bool:
         return self.published_at is not None
+
+    @property
+    def is_in_use(self) -> bool:
+        """May a cycle be set up and opened of it? A retired version serves those that are open already alone."""
+        return self.is_published and self.retired_at is None
 
     def compiled(self) -> domain.Template:
         """The version's rules, ready to evaluate. Kept in memory once it is published, since it never changes then."""

@@ -1,4 +1,4 @@
-"""Templates: new versions, and publishing them, after which they never change (semantics §1, §5)."""
+"""Templates: new versions; publishing, after which they never change; retiring, after which no cycle takes them (semantics §1, §5)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from reports.domain import indicators as domain
 from reports.domain import sentences
-from reports.models import Indicator, ReportTemplate, SectionText, TemplateVersion
+from reports.models import Cycle, Indicator, ReportTemplate, SectionText, TemplateVersion
 from units.locks import hold
 from units.models import Level
 from units.problems import Problem, Problems, Refused, gettext_noop
@@ -49,7 +49,7 @@ def draft_from(version: TemplateVersion) -> TemplateVersion:
 def publish(version: TemplateVersion, at: datetime) -> None:
     """Publish a draft. Raises Refused with everything that is wrong in it, each with its place."""
     with transaction.atomic():
-        TemplateVersion.objects.select_for_update().get(pk=version.pk)
+        TemplateVersion.objects.held(version.pk)
         rows = list(version.indicators.select_for_update())
         problems = Problems()
         if not rows:
@@ -59,6 +59,31 @@ def publish(version: TemplateVersion, at: datetime) -> None:
         if not TemplateVersion.objects.filter(pk=version.pk, published_at__isnull=True).update(published_at=at):
             raise Refused(Problem(gettext_noop("This version is published already; edit a draft of the next one.")))
         version.refresh_from_db()
+
+
+def retire(version: TemplateVersion, at: datetime) -> None:
+    """Let no more cycles be opened of a published version; those that are open go on.
+
+    Raises Refused where it isn't in use, or where planned cycles are left that could never open.
+    """
+    with transaction.atomic():
+        if not TemplateVersion.objects.held(version.pk).is_in_use:
+            raise Refused(Problem(gettext_noop("Only a published version that isn't retired yet can be retired.")))
+        planned = Cycle.objects.filter(version=version, state=Cycle.State.PLANNED).order_by("code")
+        problems = Problems()
+        for code in planned.values_list("code", flat=True):
+            waits = gettext_noop("The planned cycle “%(code)s” could never be opened: give it another version, or delete it, first.")
+            problems.add(Problem(waits, {"code": code}))
+        problems.refuse_if_any()
+        TemplateVersion.objects.filter(pk=version.pk).update(retired_at=at)
+        version.refresh_from_db()
+
+
+def take_back_into_use(version: TemplateVersion) -> None:
+    """End a retirement: cycles may be opened of the version again. Raises Refused where it isn't retired."""
+    if not TemplateVersion.objects.filter(pk=version.pk, retired_at__isnull=False).update(retired_at=None):
+        raise Refused(Problem(gettext_noop("This version isn't retired.")))
+    version.refresh_from_db()
 
 
 def problems_of(version: TemplateVersion) -> list[Problem]:

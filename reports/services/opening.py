@@ -83,8 +83,7 @@ def open_planned(plan: Plan, at: datetime) -> Opened:
 
 def set_up(plan: Plan) -> Cycle:
     """Record a cycle that is to be opened; due days that are no working days move to the next one."""
-    if not plan.version.is_published:
-        raise Refused(Problem(gettext_noop("Version %(number)d of the template is not published."), {"number": plan.version.number}))
+    _refuse_out_of_use(plan.version)
     if plan.first_day > plan.cut_off:
         raise Refused(Problem(gettext_noop("The period can't end before it begins.")))
     _refuse_unfit(plan.selection, _reporting(plan))
@@ -107,6 +106,14 @@ def set_up(plan: Plan) -> Cycle:
         cycle.units.set(units)
         _set_due_days(cycle, plan)
     return cycle
+
+
+def _refuse_out_of_use(version: TemplateVersion) -> None:
+    if not version.is_published:
+        raise Refused(Problem(gettext_noop("Version %(number)d of the template is not published."), {"number": version.number}))
+    if not version.is_in_use:
+        retired = gettext_noop("Version %(number)d of the template is retired: no new cycle is opened of it.")
+        raise Refused(Problem(retired, {"number": version.number}))
 
 
 def _set_due_days(cycle: Cycle, plan: Plan) -> None:
@@ -168,6 +175,7 @@ def open_cycle(cycle: Cycle, at: datetime, *, levels_named: bool = True, only_ui
         if not planned.update(state=Cycle.State.OPEN, opened_at=at):
             raise Refused(Problem(gettext_noop("The cycle “%(code)s” is open already."), {"code": cycle.code}))
         cycle.refresh_from_db()
+        _refuse_out_of_use(TemplateVersion.objects.held(cycle.version_id))
         hold(tree.LOCK)  # whoever moves a unit renumbers others: read across that, the wrong tree would be frozen
         levels = {row.level_id: row for row in cycle.levels.select_related("level")}
         _refuse_unfit(cycle.selection, [row.level.code for row in levels.values()])

@@ -114,7 +114,7 @@ NOT_PAGES = {
     **dict.fromkeys(["admin:logout", "admin:units_unit_move"], "POST"),
     **dict.fromkeys([f"admin:reports_cycle_{verb}" for verb in ("open", "close", "reopen")], "POST"),
     **dict.fromkeys([f"admin:reports_selection_{verb}" for verb in ("open", "freeze", "unfreeze")], "POST"),
-    **dict.fromkeys([f"admin:reports_templateversion_{verb}" for verb in ("publish", "draft")], "POST"),
+    **dict.fromkeys([f"admin:reports_templateversion_{verb}" for verb in ("publish", "retire", "use", "draft")], "POST"),
     "admin:reports_reporttemplate_draft": "POST",
     "admin:reports_templateversion_file": "a file",
     "admin:reports_indicator_check": "POST",
@@ -136,7 +136,7 @@ ADMIN = [
     Place("admin:reports_cycle_plan", ADMINISTRATOR),
     *(
         Place(f"admin:reports_templateversion_{view}", ADMINISTRATOR, row_of="reports_templateversion")
-        for view in ("preview", "compare", "confirm")
+        for view in ("preview", "compare", "confirm", "retiring")
     ),
     Place("admin:reports_documenttemplate_preview", ADMINISTRATOR, row_of="reports_documenttemplate"),
     Place("admin:auth_user_password_change", ADMINISTRATOR, row_of="auth_user"),

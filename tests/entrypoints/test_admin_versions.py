@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from reports.models import TemplateVersion
+from reports.models import Cycle, TemplateVersion
 from reports.services import configuring
 from tests.builders import given_cycle, given_template
 from tests.domain.builders import indicator
-from tests.entrypoints.admin_client import address, text_of
+from tests.entrypoints.admin_client import address, said, text_of
 from tests.entrypoints.test_admin_cycles import a_manager
 from tests.entrypoints.test_admin_templates import a_draft
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pages_in_english")]
 
 
+DAY = date(2025, 6, 14)
 TYPED = {
     "section": "A", "code": "x", "name_vi": "X", "value_type": "integer", "levels": ["hamlet"], "aggregate_up": "formula",
     "aggregate_time": "formula", "decimals": "0", "entered_by": "unit",
@@ -125,7 +127,37 @@ def test_an_unsound_draft_has_no_button_to_publish(admin: Client) -> None:
     assert "Publish for good" not in text_of(page)
 
 
-@pytest.mark.parametrize("view", ["preview", "compare", "confirm"])
+def test_before_retiring_one_sees_what_goes_on_and_what_new_cycles_take_instead(admin: Client) -> None:
+    play = given_cycle(given_template(indicator("a", levels="hamlet|commune")))
+    newer = configuring.draft_from(play.cycle.version)
+    configuring.publish(newer, play.now)
+    page = admin.get(address("templateversion", "retiring", play.cycle.version_id))
+    assert "1 open cycle goes on with this version." in text_of(page)
+    assert f"New cycles take {newer}." in text_of(page)
+    assert TemplateVersion.objects.get(pk=play.cycle.version_id).is_in_use
+
+
+def test_a_version_is_retired_by_its_button_is_offered_no_more_and_comes_back_by_another(admin: Client) -> None:
+    version = given_template()
+    assert said(admin.post(address("templateversion", "retire", version.pk))) == ["Version 1 is retired: no new cycle is opened of it."]
+    offered = admin.get(address("cycle", "plan")).context["form"].fields["version"].queryset
+    assert list(offered) == []
+    assert "Take back into use" in text_of(admin.get(address("templateversion", "change", version.pk)))
+    assert said(admin.post(address("templateversion", "use", version.pk)))[-1] == "Version 1 is in use again."
+    assert list(offered.all()) == [version]
+
+
+def test_a_planned_cycle_keeps_its_version_from_being_retired_and_the_page_leads_to_it(admin: Client) -> None:
+    version = given_template()
+    cycle = Cycle.objects.create(
+        code="t-2025-H1", version=version, period="2025-H1", first_day=DAY, cut_off=DAY, reference_day=DAY, state=Cycle.State.PLANNED
+    )
+    page = admin.get(address("templateversion", "retiring", version.pk))
+    assert address("cycle", "change", cycle.pk) in page.content.decode()
+    assert "Retire this version" not in text_of(page)
+
+
+@pytest.mark.parametrize("view", ["preview", "compare", "confirm", "retiring"])
 def test_pages_of_a_version_ask_the_database_as_often_for_two_indicators_as_for_forty(
     admin: Client, view: str, django_assert_max_num_queries: Any
 ) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.models import Cycle, Report
-from reports.services import choosing
+from reports.models import Cycle, Report, TemplateVersion
+from reports.services import choosing, configuring
 from tests import unit_builders
 from tests.builders import NOON, ONE_COMMUNE, choose, given_selection
 from tests.entrypoints.cli import Ran, csv_of, done, figures, given_cycle, manage, template_file
@@ -179,13 +179,22 @@ def test_unknown_units_are_refused_each_by_its_uid(template: None) -> None:
 
 def test_what_is_not_about_the_list_is_not_said_of_its_lines(template: None) -> None:
     ran = manage("open_cycle", "--template", "none", "--period", "2025-Y", "--under", "P", "--due", *DUE, "--units", "-")
-    assert ran.problems == ["There is no published version of a template “none”."]
+    assert ran.problems == ["There is no published version in use of a template “none”."]
 
 
 def test_an_unpublished_version_is_not_taken(template: None) -> None:
     done("import_template", "-", "--code", "draft", "--name", "Nháp", stdin=template_file("a,integer,hamlet,sum,flow_sum"))
     ran = manage("open_cycle", "--template", "draft", "--period", "2025-Y", "--under", "P", "--due", *DUE)
-    assert ran.problems == ["There is no published version of a template “draft”."]
+    assert ran.problems == ["There is no published version in use of a template “draft”."]
+
+
+def test_the_newest_version_that_is_not_retired_is_taken(template: None) -> None:
+    first = TemplateVersion.objects.get(template__code="t")
+    second = configuring.draft_from(first)
+    configuring.publish(second, NOON)
+    configuring.retire(second, NOON)
+    assert open_cycle("--under", "P").code == 0
+    assert Cycle.objects.get().version == first
 
 
 @pytest.mark.parametrize(

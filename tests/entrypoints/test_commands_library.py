@@ -32,7 +32,7 @@ def shelf(folder: Path, *lines: str, **files: bytes) -> Path:
 
 
 def newest() -> TemplateVersion:
-    version = TemplateVersion.objects.newest_published("t")
+    version = TemplateVersion.objects.newest_in_use("t")
     assert version is not None
     return version
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reports.models import Cycle, CycleLevel, DayOff, Report, Rollup
+from reports.models import Cycle, CycleLevel, DayOff, Report, Rollup, TemplateVersion
 from reports.policies import reports_in_reach
 from reports.services import configuring, opening
 from reports.services.opening import LevelsWithoutDueDay, Plan
@@ -249,6 +249,50 @@ def test_a_draft_version_a_period_that_ends_before_it_begins_and_unknown_units_a
         with pytest.raises(Refused) as refused:
             planned(**changes)
         assert said(refused) == [message]
+
+
+def test_a_retired_version_opens_no_new_cycle_and_those_that_are_open_go_on():
+    play = given_cycle()
+    version = play.cycle.version
+    configuring.retire(version, NOON)
+    with pytest.raises(Refused) as refused:
+        opening.set_up(Plan(**_plan_of(play.cycle)))
+    assert said(refused) == ["Version 1 of the template is retired: no new cycle is opened of it."]
+    play.hand_in("H1", a="3")
+    assert play.total("P", "a") == "3"
+    configuring.take_back_into_use(version)
+    assert opening.set_up(Plan(**_plan_of(play.cycle))).version == version
+
+
+def test_a_version_that_a_planned_cycle_waits_for_is_not_retired():
+    cycle = planned()
+    with pytest.raises(Refused) as refused:
+        configuring.retire(cycle.version, NOON)
+    assert said(refused) == ["The planned cycle “t-2025-H1” could never be opened: give it another version, or delete it, first."]
+    cycle.version.refresh_from_db()
+    assert cycle.version.is_in_use
+
+
+def test_a_cycle_whose_version_was_retired_behind_its_back_does_not_open():
+    cycle = planned()
+    TemplateVersion.objects.update(retired_at=NOON)
+    with pytest.raises(Refused) as refused:
+        opening.open_cycle(cycle, NOON)
+    assert said(refused) == ["Version 1 of the template is retired: no new cycle is opened of it."]
+    assert not Report.objects.exists()
+
+
+def test_only_what_is_in_use_is_retired_and_only_what_is_retired_comes_back():
+    version = given_template()
+    draft = configuring.draft_from(version)
+    with pytest.raises(Refused):
+        configuring.retire(draft, NOON)
+    with pytest.raises(Refused):
+        configuring.take_back_into_use(version)
+    configuring.retire(version, NOON)
+    with pytest.raises(Refused) as refused:
+        configuring.retire(version, NOON)
+    assert said(refused) == ["Only a published version that isn't retired yet can be retired."]
 
 
 def test_a_cycle_in_which_no_unit_reports_is_refused():

@@ -23,7 +23,7 @@ from units.wording import say
 
 
 class Command(RefusingCommand):
-    help = "Open a cycle of a template's newest published version."
+    help = "Open a cycle of a template's newest published version that isn't retired."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         # argparse takes `-3,0,1` for an option unless it is told that this is what negative numbers look like here
@@ -69,9 +69,11 @@ class Command(RefusingCommand):
 
 def _plan(options: dict[str, Any], due: dict[str, date]) -> Plan:
     period: Period = options["period"]
-    version = TemplateVersion.objects.newest_published(options["template"])
+    version = TemplateVersion.objects.newest_in_use(options["template"])
     if version is None:
-        raise Refused(Problem(gettext_noop("There is no published version of a template “%(code)s”."), {"code": options["template"]}))
+        raise Refused(
+            Problem(gettext_noop("There is no published version in use of a template “%(code)s”."), {"code": options["template"]})
+        )
     cut_off = options["cut_off"] or period.last_day
     return Plan(
         selection=_selection(options["selection"]),
