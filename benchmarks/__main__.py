@@ -29,7 +29,7 @@ from danvan.places import BASE_DIR, VAR_DIR
 from tests import servers
 
 WHOLE_COUNTRY = 63
-ALL_JOBS = ("rebuild", "accept", "open", "sweep", "pages", "import", "workbooks", "reviewers")
+ALL_JOBS = ("rebuild", "accept", "open", "sweep", "pages", "import", "workbooks", "views", "reviewers")
 #: measured on a smaller country too, to see what depends on the size
 AT_TWO_SIZES = ("rebuild", "accept", "sweep", "pages")
 #: measured for one province on both databases
@@ -165,7 +165,7 @@ def built_on_sqlite(*, fresh: bool) -> Path:
 
 def run_child(url: str, *words: str) -> str:
     """Run `benchmarks.child` on the database; what it prints."""
-    environment = os.environ | {"DATABASE_URL": url, "REDIS_URL": "", "SECRET_KEY": "benchmarks"}
+    environment = os.environ | {"DATABASE_URL": url, "REDIS_URL": "", "SECRET_KEY": "benchmarks", "ALLOWED_HOSTS": "testserver,127.0.0.1"}
     command = [sys.executable, "-m", "benchmarks.child", *words]
     return subprocess.run(command, env=environment, cwd=BASE_DIR, stdout=subprocess.PIPE, text=True, check=True).stdout
 

@@ -109,11 +109,11 @@ def by_province(places: Iterable[Place]) -> Iterator[list[Place]]:
         yield list(group)
 
 
-def figures_of(places: Iterable[Place]) -> Iterator[Figure]:
+def figures_of(places: Iterable[Place], span: Span = SPAN) -> Iterator[Figure]:
     """What these units enter, as rows of a figures file."""
     line = 1
     for place in places:
-        for code, value in own_figures(place, SPAN).items():
+        for code, value in own_figures(place, span).items():
             line += 1
             yield Figure(line, "value", place.uid, code, value)
 

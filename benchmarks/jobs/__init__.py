@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from benchmarks.jobs import accepting, importing, opening, reading, rebuilding, reviewing, sweeping, workbooks
+from benchmarks.jobs import accepting, importing, opening, reading, rebuilding, reviewing, sweeping, viewing, workbooks
 from benchmarks.measuring import Line, Setting
 
 JOBS: dict[str, Callable[[Setting], Iterator[Line]]] = {
@@ -16,4 +16,5 @@ JOBS: dict[str, Callable[[Setting], Iterator[Line]]] = {
     "import": importing.measured,
     "pages": reading.measured,
     "workbooks": workbooks.measured,
+    "views": viewing.measured,
 }
