@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from benchmarks.jobs import accepting, importing, opening, reading, rebuilding, reviewing, sweeping, viewing, workbooks
+from benchmarks.jobs import accepting, importing, officers, opening, reading, rebuilding, reviewing, sweeping, viewing, workbooks
 from benchmarks.measuring import Line, Setting
 
 JOBS: dict[str, Callable[[Setting], Iterator[Line]]] = {
@@ -17,4 +17,5 @@ JOBS: dict[str, Callable[[Setting], Iterator[Line]]] = {
     "pages": reading.measured,
     "workbooks": workbooks.measured,
     "views": viewing.measured,
+    "officers": officers.measured,
 }

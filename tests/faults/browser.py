@@ -6,6 +6,7 @@ import http.client
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 from danvan.embedded import HOST
@@ -40,14 +41,17 @@ class Browser:
     def is_signed_in(self) -> bool:
         return "sessionid" in self._cookies
 
+    def keep_cookie(self, name: str, value: str) -> None:
+        self._cookies[name] = value
+
     def get(self, path: str) -> Answer:
         return self._ask("GET", path)
 
-    def post(self, path: str, fields: Mapping[str, object]) -> Answer:
-        return self._ask("POST", path, urlencode({name: str(value) for name, value in fields.items()}))
+    def post(self, path: str, fields: Mapping[str, object], headers: Mapping[str, str] = MappingProxyType({})) -> Answer:
+        return self._ask("POST", path, urlencode({name: str(value) for name, value in fields.items()}), headers)
 
-    def _ask(self, method: str, path: str, body: str | None = None) -> Answer:
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+    def _ask(self, method: str, path: str, body: str | None = None, also: Mapping[str, str] = MappingProxyType({})) -> Answer:
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()), **also}
         if body is not None:
             headers |= {"Content-Type": "application/x-www-form-urlencoded", "X-CSRFToken": self._cookies.get("csrftoken", "")}
         connection = http.client.HTTPConnection(HOST, self.port, timeout=PATIENCE)
