@@ -92,10 +92,11 @@ class Standing:
         return [unit_id for unit_id, held in self.roles.items() if held & set(roles)]
 
     def learn(self, reports: Sequence[Report]) -> None:
-        """Look up in one query which of the reports' units have accounts of their own."""
+        """Look up in one query which of the reports' units have accounts of their own; that the user is one of these is known."""
         self._learn({report.unit_id for report in reports})
 
     def _learn(self, unit_ids: set[int]) -> None:
+        self._with_accounts.update(dict.fromkeys(self.units_as(*OWNERS), True))
         unknown = unit_ids - self._with_accounts.keys()
         if unknown and self.user is not None:
             owners = Membership.objects.filter(unit_id__in=unknown, role__in=OWNERS, user__is_active=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from statistics import quantiles
 
 from django.contrib.auth.models import User
@@ -88,7 +89,7 @@ class Views:
         samples: dict[str, list[float]] = {page: [] for page in pages}
         for _ in range(VIEWS):
             for page, kept in samples.items():
-                kept.append(timed(lambda page=page: self._look(page)))
+                kept.append(timed(partial(self._look, page)))
         return samples
 
     def _look(self, page: str) -> None:

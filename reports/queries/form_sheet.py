@@ -126,13 +126,17 @@ class Sheet:
         return [adjustment for row in self.rows for adjustment in row.adjustments]
 
 
-def form_sheet(report: Report, below: Cells, both: Cells, sourced: Mapping[str, Any] = _NOTHING) -> Sheet:
+def form_sheet(report: Report, below: Cells, both: Cells, sourced: Mapping[str, Any] = _NOTHING, *, as_typed: bool = False) -> Sheet:
     """The report's rows by section. `below`, `both` and `sourced` as `services.submitting.readiness` gives them. At most six queries.
+
+    `as_typed` leaves out what doesn't change as somebody types: what was submitted, notes and adjustments. Two queries then.
 
     Where nothing reports below, figures are compared with the unit's own of earlier periods; else with what it declared.
     """
     template = report.cycle.version.compiled()
     rows = _Rows(report, template, below, both, sourced)
+    if not as_typed:
+        rows.look_back()
     sections: dict[str, list[Row]] = {}
     for indicator in template.indicators:
         if is_shown(indicator, report):
@@ -180,13 +184,21 @@ class _Rows:
         self.previous, self.year_ago = shown_in(previous, template), shown_in(year_ago, template)
         self.previous_period = previous.cycle.period if previous else ""
         self.year_ago_period = year_ago.cycle.period if year_ago else ""
+        self.declared: Mapping[str, Figure] = {}
+        self.submitted: Mapping[str, Any] | None = None
+        self.notes: dict[str, ReviewNote] = {}
+        self.adjustments: dict[str, list[Adjustment]] = {}
+
+    def look_back(self) -> None:
+        """Add what was submitted, the reviewer's notes, and adjustments."""
+        report = self.report
         submissions = list(report.submissions.order_by("-number").only("own", "declared")[:2])
         with_superior = report.state in WITH_SUPERIOR
-        self.declared: Mapping[str, Figure] = figures(template, submissions[0].declared) if submissions and with_superior else {}
+        if submissions and with_superior:
+            self.declared = figures(report.cycle.version.compiled(), submissions[0].declared)
         compared = submissions[1:] if with_superior else submissions
-        self.submitted: Mapping[str, Any] | None = compared[0].own if compared else None
+        self.submitted = compared[0].own if compared else None
         self.notes = {note.indicator: note for note in newest_notes(report)}
-        self.adjustments: dict[str, list[Adjustment]] = {}
         for adjustment in report.adjustments.select_related("by"):
             self.adjustments.setdefault(adjustment.indicator, []).append(adjustment)
 

@@ -32,7 +32,7 @@ Seen = Mapping[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Readiness:
+class Checked:
     """What stands between a report and its submission, and what the submission would declare.
 
     `unreadable` are reports directly below whose figures can't be read: nothing is declared over them. `sourced` is what the
@@ -42,7 +42,6 @@ class Readiness:
     below: Cells
     both: Cells
     unreadable: Sequence[int]
-    rates: dict[str, Rates]
     sourced: Mapping[str, Any] = field(default_factory=dict)
     findings: Sequence[Finding] = field(default_factory=list)
 
@@ -53,6 +52,13 @@ class Readiness:
     @property
     def warnings(self) -> list[Finding]:
         return [finding for finding in self.findings if finding.severity == "warn"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness(Checked):
+    """The same, with the rates at the moment of submitting."""
+
+    rates: dict[str, Rates]
 
     @property
     def is_incomplete(self) -> bool:
@@ -77,22 +83,29 @@ def readiness(reports: Sequence[Report], at: datetime, *, drained: bool = False)
     Stale totals below are brought up to date first. With `drained` they are taken as they stand: a page that is only looked
     at writes nothing.
     """
+    if not drained and any(report.has_reports_below for report in reports):
+        rolling_up.drain_all([reports[0].cycle_id])
+    rates = rates_below(reports, at)
+    return {
+        pk: Readiness(each.below, each.both, each.unreadable, each.sourced, each.findings, rates=rates[pk])
+        for pk, each in checked(reports).items()
+    }
+
+
+def checked(reports: Sequence[Report]) -> dict[int, Checked]:
+    """The same without rates, over stored totals as they stand: what changes as somebody types."""
     if not reports:
         return {}
     cycle = reports[0].cycle
     template = cycle.version.compiled()
-    if not drained and any(report.has_reports_below for report in reports):
-        rolling_up.drain_all([cycle.pk])
     figures = summing.below_and_both(template, reports)
-    rates = rates_below(reports, at)
     units = [report.unit_id for report in reports]
     previous = history.previous(cycle, units) if template.uses_previous else {}
     year_ago = history.year_ago(cycle, units) if template.uses_year_ago else {}
     sourced = sourced_figures(reports)
     return {
-        report.pk: Readiness(
+        report.pk: Checked(
             *figures[report.pk],
-            rates[report.pk],
             sourced[report.pk],
             check_submission(
                 template,

@@ -45,6 +45,14 @@ def report_in_reach(request: HttpRequest, report_id: int, at: datetime) -> Repor
     return get_object_or_404(reports.select_related("rollup"), pk=report_id)
 
 
+def report_to_fill(request: HttpRequest, report_id: int) -> Report:
+    """The report alone, or 404: for what is asked every few seconds."""
+    report = get_object_or_404(Report.objects.for_display(), pk=report_id)
+    if not policies.Standing(user_of(request)).reaches(report):
+        raise Http404
+    return report
+
+
 def indicator_of(report: Report, code: str) -> Indicator:
     indicator = report.cycle.version.compiled().by_code.get(code)
     if indicator is None:

@@ -24,9 +24,9 @@ from reports.queries.selections import choices_to_make
 from reports.queries.timeline import newest_notes
 from reports.queries.worklists import worklist
 from reports.services import filling, submitting
-from reports.services.submitting import Declaration, readiness
+from reports.services.submitting import Declaration, checked, readiness
 from reports.views.conflicts import show_conflict
-from reports.views.reach import indicator_of, posted, report_in_reach, user_of
+from reports.views.reach import indicator_of, posted, report_in_reach, report_to_fill, user_of
 from reports.views.report_page import KEEP_OFFLINE, Sent, adjustment_form, render_report, visible_findings
 from reports.wording import name_of, required_blank, say, shown_change, shown_own, shown_total
 from units.problems import Refused
@@ -65,7 +65,7 @@ def save(request: HttpRequest, report_id: int) -> HttpResponse:
     at = timezone.now()
     if request.headers.get("X-Reader", str(request.user.pk)) != str(request.user.pk):
         return HttpResponseForbidden(_("Somebody else is signed in on this machine."))
-    report = report_in_reach(request, report_id, at)
+    report = report_to_fill(request, report_id)
     version = version_seen(request.POST)
     if version is None:
         return HttpResponseBadRequest(_("The version that was seen is missing."))
@@ -74,7 +74,8 @@ def save(request: HttpRequest, report_id: int) -> HttpResponse:
     written = version
     try:
         if entries.changes or not entries.problems:
-            written = filling.save(report.pk, entries.changes, by=user_of(request), at=at, seen=version).version
+            report = filling.save(report.pk, entries.changes, by=user_of(request), at=at, seen=version)
+            written = report.version
     except filling.Conflict as conflict:
         return show_conflict(
             request, report_in_reach(request, report_id, at), conflict, version, post_to="reports:save", as_json=as_one_types
@@ -82,12 +83,11 @@ def save(request: HttpRequest, report_id: int) -> HttpResponse:
     except Refused as refused:
         if as_one_types:
             return JsonResponse({"problems": [say(problem) for problem in refused.problems]}, status=422)
-        return render_report(request, report, at, Sent(entries, list(refused.problems)), status=422)
-    report = report_in_reach(request, report_id, at)
+        return render_report(request, report_in_reach(request, report_id, at), at, Sent(entries, list(refused.problems)), status=422)
     if as_one_types:
         return JsonResponse(_saved(report, entries, at, written))
     if entries.problems:
-        return render_report(request, report, at, Sent(entries), status=422)
+        return render_report(request, report_in_reach(request, report_id, at), at, Sent(entries), status=422)
     messages.success(request, _("Saved %(time)s") % {"time": _clock(at)})
     return redirect("reports:report", report.pk)
 
@@ -99,10 +99,10 @@ def _clock(at: datetime) -> str:
 def _saved(report: Report, entries: Entries, at: datetime, version: int) -> dict[str, Any]:
     """What the form has to show now: computed figures, totals, findings and progress.
 
-    `version` is the one just written, not the report's newest: between the two somebody else may have saved.
+    `version` is the one just written, or the one seen where nothing was: others may have saved since.
     """
-    ready = readiness([report], at, drained=True)[report.pk]
-    sheet = form_sheet(report, ready.below, ready.both, ready.sourced)
+    ready = checked([report])[report.pk]
+    sheet = form_sheet(report, ready.below, ready.both, ready.sourced, as_typed=True)
     findings = visible_findings(report, ready.findings)
     return {
         "version": version,
