@@ -9,13 +9,14 @@ from fractions import Fraction
 from typing import Any
 
 from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext, ngettext, pgettext, pgettext_lazy
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from reports.domain.aggregation import Figure
 from reports.domain.indicators import MAX_DECIMALS, AggregateUp, Indicator, ValueType
 from reports.domain.numbers import display, exact
 from reports.domain.outliers import Outlier
 from reports.domain.periods import PeriodKind, parse_period
+from reports.domain.restating import Why
 from reports.domain.sources import RegisterCount, parse_source
 from reports.domain.workflow import Action, State
 from reports.models.journal import ACTION_LABELS
@@ -32,6 +33,13 @@ CHOICES = {
     "kha": pgettext_lazy("grade", "fair"),
     "trung_binh": pgettext_lazy("grade", "average"),
     "yeu": pgettext_lazy("grade", "weak"),
+}
+
+WHY_NOT_ATTRIBUTABLE = {
+    Why.ENDED: gettext_lazy("the unit ended without a successor"),
+    Why.SHARE_UNKNOWN: gettext_lazy("the unit was split, and nobody has said the shares"),
+    Why.SHARES_BELOW_ONE: gettext_lazy("the shares come to less than the whole unit"),
+    Why.ONLY_WHOLE: gettext_lazy("the figure moves only with a whole unit, and this one was split"),
 }
 
 

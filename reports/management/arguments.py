@@ -168,8 +168,10 @@ def output(name: str | None, stdout: TextIOBase) -> Iterator[TextIOBase]:
             part.unlink(missing_ok=True)
 
 
-def write_rows(command: BaseCommand, name: str | None, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write rows as CSV to FILE, and say how many: on standard error where standard output is the file itself."""
+def write_rows(
+    command: BaseCommand, name: str | None, header: Sequence[str], rows: Iterable[Sequence[object]], *, beside: str | None = ""
+) -> None:
+    """Write rows as CSV to FILE, and say how many: on standard error where standard output is the file itself, or the one `beside` it."""
     count = 0
     with output(name, command.stdout) as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -177,7 +179,7 @@ def write_rows(command: BaseCommand, name: str | None, header: Sequence[str], ro
         for row in rows:
             writer.writerow(map(harmless, row))
             count += 1
-    said = command.stderr if name in (None, "-") else command.stdout
+    said = command.stderr if {name, beside} & {None, "-"} else command.stdout
     said.write(gettext("%(count)d rows.") % {"count": count}, lambda text: text)
 
 

@@ -32,7 +32,7 @@ def year_ago(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Figures]:
 def previous_reports(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Report]:
     """By unit: the report that `previous` reads, with its last submission."""
     kind = parse_period(cycle.period).kind
-    found = _accepted(cycle, unit_ids).filter(cycle__cut_off=cycle.first_day - timedelta(days=1))
+    found = accepted(cycle, unit_ids).filter(cycle__cut_off=cycle.first_day - timedelta(days=1))
 
     def rank(report: Report) -> tuple[bool, timedelta, float]:
         other = report.cycle
@@ -47,11 +47,12 @@ def reports_year_ago(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Report]
     period = parse_period(cycle.period).year_ago
     if period is None:
         return {}
-    found = _accepted(cycle, unit_ids).filter(cycle__period=period).order_by("cycle__opened_at")
+    found = accepted(cycle, unit_ids).filter(cycle__period=period).order_by("cycle__opened_at")
     return {report.unit_id: report for report in found}
 
 
-def _accepted(cycle: Cycle, unit_ids: Iterable[int]) -> QuerySet[Report]:
+def accepted(cycle: Cycle, unit_ids: Iterable[int]) -> QuerySet[Report]:
+    """The accepted reports of these units in other cycles of the same template, each with its last submission."""
     reports = Report.objects.filter(
         unit_id__in=list(unit_ids), state=State.ACCEPTED.value, cycle__version__template_id=cycle.version.template_id
     )
