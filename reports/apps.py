@@ -8,6 +8,9 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         from reports import tasks
+        from reports.queries.frozen_units import frozen_by_reports
         from reports.services import waking
+        from units import keeping
 
         waking.install(for_totals=tasks.wake, for_background_jobs=tasks.wake_for_background_jobs)
+        keeping.install(frozen_by_reports)

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db.models import ProtectedError, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
@@ -19,25 +21,28 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 from import_export.admin import ImportExportMixin
-from import_export.formats.base_formats import CSV, XLSX
 from import_export.forms import ExportForm
-from import_export.results import Result
+from import_export.results import InvalidRow, Result
 
 from units import tree
 from units.models import Level, Membership, Succession, Unit
 from units.problems import Problems, Refused
 from units.reach import units_in_reach
-from units.resources import LevelResource, UnitResource
-from units.wording import say
+from units.resources import LevelResource, SuccessionResource, UnitResource
+from units.transfer import AnyTable, CsvTable, WorkbookTable
+from units.wording import say, say_with_place
 
+#: how many problems a page names before it counts the rest
+NAMED = 20
 #: the form's field for a problem's column
 FIELD_OF_COLUMN = {"parent_uid": "parent", "valid_from": "valid_from", "valid_to": "valid_to"}
 
 
 class ServiceImportExportMixin(ImportExportMixin):
-    """Import and export of CSV and XLSX, whole rows, for those who may; what a second reading refuses is said too."""
+    """Tables in and out for those who may: previewed, confirmed, and then done as a whole or not at all."""
 
-    formats: ClassVar = [CSV, XLSX]
+    import_formats: ClassVar = [AnyTable]
+    export_formats: ClassVar = [CsvTable, WorkbookTable]
     export_form_class = ExportForm
 
     def has_import_permission(self, request: HttpRequest) -> bool:
@@ -46,14 +51,52 @@ class ServiceImportExportMixin(ImportExportMixin):
     def has_export_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
+    def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
+        if not isinstance(e, Refused):
+            super().add_data_read_fail_error_to_form(form, e)
+            return
+        for problem in e.problems:
+            form.add_error("import_file", say_with_place(problem))
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """The file waits between preview and confirmation; a restart of the server may have swept it away."""
+        try:
+            return super().process_import(request, **kwargs)
+        except (FileNotFoundError, Refused):
+            messages.error(request, gettext("The file is not there any more: choose it again."))
+            return self._back_to_import()
+
     def process_result(self, result: Result, request: HttpRequest) -> HttpResponse:
+        """What a second reading refuses is said too."""
         if not result.has_errors() and not result.has_validation_errors():
             return super().process_result(result, request)
-        for row in result.invalid_rows:
-            messages.error(request, f"{row.number}: {'; '.join(row.error.messages)}")
-        for error in result.base_errors:
-            messages.error(request, str(error.error))
+        for row in result.invalid_rows[:NAMED]:
+            messages.error(request, _with_place(row))
+        if len(result.invalid_rows) > NAMED:
+            messages.error(request, gettext("… and %(count)d more") % {"count": len(result.invalid_rows) - NAMED})
+        return self._back_to_import()
+
+    def _back_to_import(self) -> HttpResponseRedirect:
         return HttpResponseRedirect(reverse("admin:{}_{}_import".format(*self.get_model_info())))
+
+    def generate_log_entries(self, result: Result, request: HttpRequest) -> None:
+        """One entry for the file, whether it changed one row or a hundred thousand."""
+        counts = {"new": result.totals["new"], "changed": result.totals["update"], "removed": result.totals["delete"]}
+        said = gettext("Imported from a file: %(new)d new, %(changed)d changed, %(removed)d removed.") % counts
+        LogEntry.objects.create(
+            user_id=request.user.pk or 0,
+            content_type_id=ContentType.objects.get_for_model(self.model).pk,
+            object_repr=str(self.opts.verbose_name_plural)[:200],
+            action_flag=CHANGE,
+            change_message=said,
+        )
+
+
+def _with_place(row: InvalidRow) -> str:
+    """`Line 3: column: what is wrong`."""
+    line = [gettext("Line %(line)d") % {"line": row.number}] if row.number else []
+    said = [[text] if column == NON_FIELD_ERRORS else [column, text] for column, texts in row.error_dict.items() for text in texts]
+    return "; ".join(": ".join([*line, *parts]) for parts in said)
 
 
 class ConfiguredBySuperusers(admin.ModelAdmin):
@@ -224,7 +267,8 @@ def _key(text: str) -> int | None:
 
 
 @admin.register(Succession)
-class SuccessionAdmin(ConfiguredBySuperusers):
+class SuccessionAdmin(ServiceImportExportMixin, ConfiguredBySuperusers):
+    resource_classes: ClassVar = [SuccessionResource]
     unit_lookups: ClassVar = ["predecessor", "successor"]
     list_display = ["predecessor", "successor", "effective_on", "share"]
     list_filter = ["effective_on"]

@@ -20,13 +20,18 @@ LONGEST_LINE = 1 << 20
 _BLOCK = 1 << 16
 
 
-#: what spreadsheets take for the beginning of a formula
-_FORMULA = re.compile(r"[=+@\t\r]|-(?![0-9]+(?:[.,][0-9]+)*$)")
+#: what spreadsheets take for the beginning of a formula, with the marks of those that were made harmless before
+_FORMULA = re.compile(r"'*(?:[=+@\t\r]|-(?![0-9]+(?:[.,][0-9]+)*$))")
 
 
 def harmless(cell: object) -> object:
     """A cell of a file that people open in a spreadsheet: words that would be taken for a formula get a quotation mark before them."""
     return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
+
+
+def as_meant(cell: str) -> str:
+    """A cell without the quotation mark that `harmless` put before it."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 @contextmanager
@@ -42,7 +47,7 @@ def open_file(name: str) -> Iterator[BinaryIO]:
 def read_rows(
     source: BinaryIO, required: Sequence[str], optional: Sequence[str], problems: Problems
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield each row as the line it begins on and its cells by column, exactly as written in the file.
+    """Yield each row as the line it begins on and its cells by column, as written in the file but for what `harmless` added.
 
     UTF-8 with or without BOM, LF or CRLF; empty rows are passed over. `optional` columns may be absent, and are then absent
     from the dicts. A row that can't be read (bytes, quotes, number of cells) is added to `problems` and not yielded.
@@ -53,7 +58,7 @@ def read_rows(
         if len(cells) != len(columns):
             _refuse_width(line, cells, len(columns), problems)
         elif any(cells):
-            yield line, dict(zip(columns, cells, strict=True))
+            yield line, dict(zip(columns, map(as_meant, cells), strict=True))
 
 
 def read_columns(source: BinaryIO, columns: Sequence[str], problems: Problems) -> Iterator[tuple[int, Sequence[str]]]:

@@ -7,33 +7,40 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, BinaryIO
 
-from units import names
 from units.csv_files import read_rows
 from units.models import Level, Unit
-from units.problems import Problem, Problems, Refused, gettext_noop
+from units.problems import Problems, Refused, gettext_noop
 from units.staging import CONTENT, Staging
+from units.tables.laying import Cells
 from units.tree import Loaded, load
 
 REQUIRED = ("uid", "code", "name", "level", "parent_uid", "valid_from", "valid_to")
 OPTIONAL = ("kind", "name_en", "position", "agency_id")
 
 HIGHEST_POSITION = 2**31 - 1
+_UID_OR_NAME = gettext_noop("The cell is empty; every unit needs it.")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def import_units(source: BinaryIO, progress: Callable[[int], None] = lambda done: None) -> Loaded:
     """Add the file's units, or update those that stand. Raises Refused with every problem and changes nothing."""
-    unreadable, problems = Problems(), Problems()
+    unreadable = Problems()
     with Staging() as staging:
-        staging.bring(staged(read_rows(source, REQUIRED, OPTIONAL, unreadable), problems))
-        if unreadable:
-            # Without the rows that are lost nothing can be said of how the others relate.
-            unreadable.include(problems)
-            raise Refused(unreadable)
-        return load(staging, problems, progress)
+        return load(staging, bring(staging, read_rows(source, REQUIRED, OPTIONAL, unreadable), unreadable), progress)
 
 
-def staged(rows: Iterable[tuple[int, Mapping[str, str]]], problems: Problems) -> Iterator[tuple[Any, ...]]:
+def bring(staging: Staging, rows: Iterable[tuple[int, Mapping[str, str]]], unreadable: Problems) -> Problems:
+    """Read all rows into `staging`; what is wrong in them. Raises Refused where some could not be read at all (`unreadable`)."""
+    problems = Problems()
+    staging.bring(_staged(rows, problems))
+    if unreadable:
+        # Without the rows that are lost nothing can be said of how the others relate.
+        unreadable.include(problems)
+        raise Refused(unreadable)
+    return problems
+
+
+def _staged(rows: Iterable[tuple[int, Mapping[str, str]]], problems: Problems) -> Iterator[tuple[Any, ...]]:
     """Read rows (line, cells by column) into what `Staging.bring` takes; what can't be read goes to `problems`."""
     levels: dict[str, int] = dict(Level.objects.of_territory().values_list("code", "pk"))
     for line, cells in rows:
@@ -51,21 +58,19 @@ def parse_day(text: str) -> date | None:
         return None
 
 
-class UnitRow:
+class UnitRow(Cells):
     """The cells of one row of a units file, and their reading. Every problem goes to `problems` with line and column."""
 
     def __init__(self, cells: Mapping[str, str], levels: Mapping[str, int], line: int, problems: Problems) -> None:
-        self.cells = cells
+        super().__init__(cells, line, problems)
         self.levels = levels
-        self.line = line
-        self.problems = problems
 
     def content(self) -> dict[str, Any]:
         """The values of `staging.CONTENT`; None for a column that the file doesn't have, and for what can't be read."""
         kind = self._kind()
         valid_from, valid_to = self._day("valid_from"), self._day("valid_to")
         if valid_from and valid_to and valid_from > valid_to:
-            self._complain("valid_to", gettext_noop("A unit can't end before it begins (%(day)s)."), day=valid_from)
+            self.complain("valid_to", gettext_noop("A unit can't end before it begins (%(day)s)."), day=valid_from)
         return {
             "uid": self._text("uid", required=True),
             "code": self._text("code"),
@@ -80,42 +85,26 @@ class UnitRow:
             "parent_uid": self._text("parent_uid", like="uid") or None,
         }
 
-    def _complain(self, column: str, message: str, **params: Any) -> None:
-        self.problems.add(Problem(message, params, self.line, column))
-
     def _text(self, column: str, required: bool = False, like: str = "") -> str | None:
         if column not in self.cells:
             return None
-        text = names.tidy(self.cells[column])
-        longest = _LONGEST[like or column]
-        if required and not text:
-            self._complain(column, gettext_noop("The cell is empty; every unit needs it."))
-        if not text.isprintable():
-            culprit = next(char for char in text if not char.isprintable())
-            self._complain(
-                column, gettext_noop("The cell holds the invisible character U+%(code)s; remove it."), code=f"{ord(culprit):04X}"
-            )
-        if len(text) > longest:
-            self._complain(
-                column, gettext_noop("The cell has %(length)d characters; %(longest)d are possible."), length=len(text), longest=longest
-            )
-        return text
+        return self.text(column, _LONGEST[like or column], required=_UID_OR_NAME if required else "")
 
     def _kind(self) -> str:
         kind = self.cells.get("kind", "").strip() or Unit.Kind.TERRITORY.value
         if kind not in Unit.Kind.values:
-            self._complain("kind", gettext_noop("“%(value)s” is no kind of unit. Known are: territory, agency."), value=kind)
+            self.complain("kind", gettext_noop("“%(value)s” is no kind of unit. Known are: territory, agency."), value=kind)
         return kind
 
     def _level(self, kind: str) -> int | None:
         code = self.cells["level"].strip()
         if kind == Unit.Kind.AGENCY:
             if code:
-                self._complain("level", gettext_noop("An agency has no level; leave the cell empty."))
+                self.complain("level", gettext_noop("An agency has no level; leave the cell empty."))
         elif not code:
-            self._complain("level", gettext_noop("The cell is empty; every territorial unit has a level."))
+            self.complain("level", gettext_noop("The cell is empty; every territorial unit has a level."))
         elif code not in self.levels:
-            self._complain(
+            self.complain(
                 "level", gettext_noop("There is no level “%(value)s”. Known are: %(known)s."), value=code, known=", ".join(self.levels)
             )
         return self.levels.get(code)
@@ -126,7 +115,7 @@ class UnitRow:
             return None
         day = parse_day(text)
         if day is None:
-            self._complain(column, gettext_noop("“%(value)s” is no day. Write it as 2025-07-01."), value=text)
+            self.complain(column, gettext_noop("“%(value)s” is no day. Write it as 2025-07-01."), value=text)
         return day.isoformat() if day else None
 
     def _position(self) -> int | None:
@@ -134,7 +123,7 @@ class UnitRow:
             return None
         text = self.cells["position"].strip() or "0"
         if not (text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) <= HIGHEST_POSITION):
-            self._complain("position", gettext_noop("“%(value)s” is no position. Write a whole number from 0."), value=text)
+            self.complain("position", gettext_noop("“%(value)s” is no position. Write a whole number from 0."), value=text)
             return None
         return int(text)
 

@@ -146,6 +146,15 @@ class Staging:
         row: tuple[int | None, str] = self._db.execute("SELECT line, uid FROM unit WHERE number = ?", [number]).fetchone()
         return row
 
+    def remade(self) -> Iterator[tuple[int, str, bool, str | None, str | None]]:
+        """Line, uid, whether kind or level change, and the days of validity to be, of every standing unit of which these change."""
+        yield from self._db.execute(
+            "SELECT unit.line, unit.uid, (unit.kind, unit.level_id) IS NOT (s.kind, s.level_id), unit.valid_from, unit.valid_to"
+            " FROM unit JOIN standing s ON s.uid = unit.uid WHERE unit.changed"
+            " AND (unit.kind, unit.level_id, unit.valid_from, unit.valid_to) IS NOT (s.kind, s.level_id, s.valid_from, s.valid_to)"
+            " ORDER BY unit.line"
+        )
+
     def differences(self) -> Iterator[tuple[int, dict[str, Any] | None, dict[str, Any]]]:
         """Line, content before (None: it is new) and content after, of every unit that the file brings."""
         for row in self._db.execute(

@@ -17,8 +17,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from units import names
+from units import keeping, names
 from units.fitting import Place, misfits, misfits_alone, uncovered
+from units.keeping import Remade
 from units.locks import hold
 from units.models import Level, Unit
 from units.problems import Problem, Problems, gettext_noop
@@ -205,6 +206,9 @@ def merge(staging: Staging, problems: Problems) -> Numbers:
     superiors = staging.superiors()
     numbers = number_forest(superiors)
     problems.extend(_relations(staging, superiors, numbers))
+    remade = (Remade(*row) for row in staging.remade())
+    while batch := list(islice(remade, BATCH)):
+        problems.extend(keeping.kept_of(batch))
     problems.refuse_if_any()
     return numbers
 

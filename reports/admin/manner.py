@@ -10,21 +10,17 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models import QuerySet
-from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from reports.models import Cycle, ReportQuerySet, Selection
 from reports.policies import reports_in_reach
-from units.admin import ServiceImportExportMixin
+from units.admin import NAMED, ServiceImportExportMixin
 from units.models import Unit
 from units.problems import Refused
 from units.reach import User, units_in_reach
 from units.wording import say_with_place
-
-#: how many problems a page names before it counts the rest
-NAMED = 20
 
 
 def actor(request: HttpRequest) -> User:
@@ -126,22 +122,8 @@ class SearchByUnit(admin.ModelAdmin):
 
 
 class CarefulImport(ServiceImportExportMixin):
-    """An import with a preview, that is confirmed and then done as a whole or not at all; and an export."""
+    """As units' tables, for whoever has Django's permissions to add and change these rows."""
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         name = self.opts.model_name
         return request.user.has_perms([f"reports.add_{name}", f"reports.change_{name}"])
-
-    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_import_data_kwargs(**kwargs), "rollback_on_validation_errors": True}
-
-    def add_data_read_fail_error_to_form(self, form: Form, e: Exception) -> None:
-        if not isinstance(e, Refused):
-            super().add_data_read_fail_error_to_form(form, e)
-            return
-        file = form.cleaned_data["import_file"].name
-        for problem in e.problems:
-            form.add_error("import_file", say_with_place(problem, file))
-        rest = e.problems.count - len(e.problems.kept)
-        if rest:
-            form.add_error("import_file", gettext("… and %(count)d more") % {"count": rest})

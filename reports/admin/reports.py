@@ -17,7 +17,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from import_export.admin import ExportMixin
-from import_export.formats.base_formats import CSV, XLSX
 from import_export.forms import ExportForm
 
 from reports.admin.manner import ReadOnly, SearchByUnit, cycles_of, page_of, reports_of
@@ -25,6 +24,7 @@ from reports.admin.report_actions import ReportActions
 from reports.domain.deadlines import Timeliness
 from reports.models import Flag, Report
 from reports.resources import ReportStatusResource
+from units.transfer import CsvTable, WorkbookTable
 
 TIMELINESS_LABELS = {
     Timeliness.PENDING.value: _("Not due yet"),
@@ -77,7 +77,7 @@ class OpenFlagFilter(admin.SimpleListFilter):
 @admin.register(Report)
 class ReportAdmin(ReportActions, SearchByUnit, ExportMixin, ReadOnly):
     resource_classes = [ReportStatusResource]
-    formats = [CSV, XLSX]
+    export_formats = [CsvTable, WorkbookTable]
     export_form_class = ExportForm
     list_display = ["unit", "cycle", "level", "state", "timeliness", "due_at", "first_submitted_at", "open_flags"]
     list_filter = [CycleFilter, "state", TimelinessFilter, OpenFlagFilter, "level"]

@@ -24,7 +24,7 @@ from reports.admin.manner import Buttons, CarefulImport, page_of
 from reports.domain import indicators as domain
 from reports.domain import template_file
 from reports.models import Indicator, ReportTemplate, TemplateVersion
-from reports.resources import IndicatorFile, IndicatorResource
+from reports.resources import IndicatorResource, TemplateResource
 from reports.services import configuring
 from units.models import Level
 from units.problems import Problem
@@ -49,7 +49,10 @@ class VersionInline(admin.TabularInline):
 
 
 @admin.register(ReportTemplate)
-class ReportTemplateAdmin(Buttons):
+class ReportTemplateAdmin(CarefulImport, Buttons):
+    """Templates leave and come whole, as one table: every version with its indicators and texts."""
+
+    resource_classes = [TemplateResource]
     list_display = ["code", "name", "name_en"]
     search_fields = ["code", "name", "name_en"]
     show_full_result_count = False
@@ -98,7 +101,6 @@ class TemplateVersionAdmin(CarefulImport, Buttons):
     fields: ClassVar = ["template", "number", "published_at", "retired_at"]
     readonly_fields: ClassVar = ["template", "number", "published_at", "retired_at"]
     change_form_template = "admin/reports/templateversion/change_form.html"
-    formats = [IndicatorFile]
     resource_classes = [IndicatorResource]
     import_form_class = IndicatorImportForm
     confirm_form_class = IndicatorConfirmForm
@@ -233,7 +235,7 @@ class TemplateVersionAdmin(CarefulImport, Buttons):
         """The new version is logged as one, in `add_success_message`."""
 
     def add_success_message(self, result: Result, request: HttpRequest) -> None:
-        version: TemplateVersion = result.version
+        version: TemplateVersion = result.made
         done = gettext("%(version)s was begun as a draft from the file.") % {"version": version}
         self.log_addition(request, version, done)
         messages.success(request, done)

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import BinaryIO, TypeVar
 
@@ -22,7 +22,7 @@ from reports.domain.indicators import (
     placed_problems,
     written_rules,
 )
-from units.csv_files import read_rows
+from units.csv_files import harmless, read_rows
 from units.problems import Problem, Problems, Refused, gettext_noop
 
 REQUIRED = (
@@ -35,7 +35,6 @@ OPTIONAL = ("negative", "entered_by", "source")
 MAX_INDICATORS = 2_000
 USUAL_DECIMALS = 2
 
-_Row = dict[str, str]
 _Read = TypeVar("_Read")
 _Enum = TypeVar("_Enum", bound=StrEnum)
 
@@ -49,8 +48,13 @@ class _BadCell(Exception):
 def parse_indicators(source: BinaryIO, known_levels: Collection[str]) -> list[Indicator]:
     """The indicators of a file, fit to be published. Raises Refused with everything that is wrong, line and column with each."""
     problems = Problems()
+    return parse_rows(read_rows(source, REQUIRED, OPTIONAL, problems), known_levels, problems)
+
+
+def parse_rows(rows: Iterable[tuple[int, Mapping[str, str]]], known_levels: Collection[str], problems: Problems) -> list[Indicator]:
+    """The same of rows that were read already, each with its line; what was wrong with their reading is in `problems`."""
     bad_codes: set[object] = set()
-    numbered = _read(source, problems, bad_codes)
+    numbered = _read(rows, problems, bad_codes)
     for place, problem in placed_problems([indicator for _line, indicator in numbered], known_levels):
         if problem.params.get("unknown") not in bad_codes:
             problems.add(problem.at(line=numbered[place][0]))
@@ -63,7 +67,7 @@ def parse_indicators(source: BinaryIO, known_levels: Collection[str]) -> list[In
 def read_indicators(source: BinaryIO) -> list[tuple[int, Indicator]]:
     """Each row as the line where it begins and its indicator, not yet checked against the others. Raises Refused."""
     problems = Problems()
-    numbered = _read(source, problems, set())
+    numbered = _read(read_rows(source, REQUIRED, OPTIONAL, problems), problems, set())
     problems.refuse_if_any()
     return numbered
 
@@ -85,22 +89,21 @@ def write_indicators(indicators: Iterable[Indicator]) -> Iterator[str]:
     """The lines of a file that reads back to the same indicators."""
     yield _line([*REQUIRED, *OPTIONAL])
     for indicator in indicators:
-        cells = _cells(indicator)
-        yield _line([cells[column] for column in (*REQUIRED, *OPTIONAL)])
+        yield _line(cells_of(indicator))
 
 
 # --- In ---------------------------------------------------------------------------------------------
 
 
-def _read(source: BinaryIO, problems: Problems, bad_codes: set[object]) -> list[tuple[int, Indicator]]:
+def _read(rows: Iterable[tuple[int, Mapping[str, str]]], problems: Problems, bad_codes: set[object]) -> list[tuple[int, Indicator]]:
     """The sound rows. Codes of the others go to `bad_codes`: formulas may name them, though nothing is known of them."""
     numbered: list[tuple[int, Indicator]] = []
-    for line, row in read_rows(source, REQUIRED, OPTIONAL, problems):
+    for line, row in rows:
         if len(numbered) == MAX_INDICATORS:
             problems.add(Problem(gettext_noop("A template holds at most %(most)d indicators."), {"most": MAX_INDICATORS}, line=line))
             raise Refused(problems)
         before = len(problems)
-        indicator = _indicator(row, lambda problem, line=line: problems.add(problem.at(line=line)))  # type: ignore[misc]
+        indicator = indicator_of(row, lambda problem, line=line: problems.add(problem.at(line=line)))  # type: ignore[misc]
         if len(problems) == before:
             numbered.append((line, indicator))
         else:
@@ -108,7 +111,7 @@ def _read(source: BinaryIO, problems: Problems, bad_codes: set[object]) -> list[
     return numbered
 
 
-def _indicator(row: _Row, complain: Callable[[Problem], None]) -> Indicator:
+def indicator_of(row: Mapping[str, str], complain: Callable[[Problem], None]) -> Indicator:
     """The indicator of a row. A bad cell is complained of and read as if it were empty."""
 
     def cell(column: str, read: Callable[[str], _Read], otherwise: _Read) -> _Read:
@@ -182,9 +185,10 @@ def _decimals(text: str, value_type: ValueType) -> int:
 # --- Out --------------------------------------------------------------------------------------------
 
 
-def _cells(indicator: Indicator) -> _Row:
+def cells_of(indicator: Indicator) -> list[str]:
+    """The indicator's row, in the order of the columns."""
     parts = indicator.choices or indicator.columns
-    return {
+    cells = {
         "section": indicator.section,
         "code": indicator.code,
         "name_vi": indicator.name_vi,
@@ -203,9 +207,10 @@ def _cells(indicator: Indicator) -> _Row:
         "entered_by": str(indicator.entered_by),
         "source": indicator.source,
     }
+    return [cells[column] for column in (*REQUIRED, *OPTIONAL)]
 
 
 def _line(cells: Sequence[str]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
+    csv.writer(line, lineterminator="\n").writerow(map(harmless, cells))
     return line.getvalue()

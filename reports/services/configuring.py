@@ -17,29 +17,52 @@ from units.problems import Problem, Problems, Refused, gettext_noop
 
 #: two versions made at once get two numbers
 _NUMBERING = "reports.template-versions"
+_PUBLISHED = gettext_noop("This version is published already; edit a draft of the next one.")
 
 
 def add_version(
-    code: str, name: str, indicators: Sequence[domain.Indicator], *, name_en: str | None = None, texts: Mapping[str, str] | None = None
+    code: str,
+    name: str,
+    indicators: Sequence[domain.Indicator],
+    *,
+    name_en: str | None = None,
+    texts: Mapping[str, str] | None = None,
+    number: int | None = None,
 ) -> TemplateVersion:
     """Record `indicators` as the next version of the template `code`, which is made where there is none, as a draft.
 
     `texts` are what it says in its sections, by section, with figures in braces. Without `name_en` the English name stays what
-    it is. The indicators have to be sound already (`domain.template_file.parse_indicators`).
+    it is; without `number` the version gets the next one. The indicators have to be sound already
+    (`domain.template_file.parse_indicators`).
     """
     with transaction.atomic():
-        hold(_NUMBERING)
+        hold_numbering()
         names = {"name": name} if name_en is None else {"name": name, "name_en": name_en}
         template, _ = ReportTemplate.objects.update_or_create(code=code, defaults=names)
-        version = TemplateVersion.objects.create(template=template, number=_next_number(template))
+        version = TemplateVersion.objects.create(template=template, number=number or _next_number(template))
         _write(version, indicators, texts or {})
         return version
+
+
+def rewrite(version: TemplateVersion, indicators: Sequence[domain.Indicator], texts: Mapping[str, str]) -> None:
+    """Put these in place of what a draft holds. Raises Refused where it is published."""
+    with transaction.atomic():
+        if TemplateVersion.objects.select_for_update().get(pk=version.pk).is_published:
+            raise Refused(Problem(_PUBLISHED))
+        version.indicators.all().delete()
+        version.texts.all().delete()
+        _write(version, indicators, texts)
+
+
+def hold_numbering() -> None:
+    """Let nobody else begin a version before this transaction ends."""
+    hold(_NUMBERING)
 
 
 def draft_from(version: TemplateVersion) -> TemplateVersion:
     """A draft of the template's next version that begins as a copy of this one: how a published version is edited."""
     with transaction.atomic():
-        hold(_NUMBERING)
+        hold_numbering()
         copy = TemplateVersion.objects.create(template=version.template, number=_next_number(version.template))
         texts = dict(version.texts.values_list("section", "text"))
         _write(copy, [row.to_domain() for row in version.indicators.all()], texts)
@@ -57,7 +80,7 @@ def publish(version: TemplateVersion, at: datetime) -> None:
         problems.extend(problems_of(version))
         problems.refuse_if_any()
         if not TemplateVersion.objects.filter(pk=version.pk, published_at__isnull=True).update(published_at=at):
-            raise Refused(Problem(gettext_noop("This version is published already; edit a draft of the next one.")))
+            raise Refused(Problem(_PUBLISHED))
         version.refresh_from_db()
 
 
@@ -101,19 +124,26 @@ def problems_of_text(text: SectionText) -> list[Problem]:
         indicators = [row.to_domain() for row in text.version.indicators.all()]
     except domain.RuleError:
         return []  # told at the indicator
-    return list(_problems_of_text(text, indicators))
+    return list(problems_of_words(text.section, text.text, indicators))
 
 
 def _problems_of_texts(version: TemplateVersion, indicators: Sequence[domain.Indicator]) -> Iterator[Problem]:
     for text in version.texts.all():
-        yield from _problems_of_text(text, indicators)
+        yield from problems_of_words(text.section, text.text, indicators)
 
 
-def _problems_of_text(text: SectionText, indicators: Sequence[domain.Indicator]) -> Iterator[Problem]:
-    if text.section and text.section not in {indicator.section for indicator in indicators}:
-        yield Problem(gettext_noop("“%(section)s” is no section of this version."), {"section": text.section})
+def problems_of_words(section: str, text: str, indicators: Sequence[domain.Indicator]) -> Iterator[Problem]:
+    """What keeps a version of these indicators from saying this text in its section; without a section it is the subject."""
+    if section and section not in {indicator.section for indicator in indicators}:
+        yield Problem(gettext_noop("“%(section)s” is no section of this version."), {"section": section})
     by_code = {indicator.code: indicator for indicator in indicators}
-    yield from sentences.problems_of(text.text, by_code, is_subject=not text.section)
+    yield from sentences.problems_of(text, by_code, is_subject=not section)
+
+
+def texts_for(version: TemplateVersion | None, indicators: Sequence[domain.Indicator]) -> dict[str, str]:
+    """What of a version's texts a next version of these indicators can say too."""
+    texts = dict(version.texts.values_list("section", "text")) if version else {}
+    return {section: text for section, text in texts.items() if not list(problems_of_words(section, text, indicators))}
 
 
 def problems_with(row: Indicator) -> list[Problem]:

@@ -115,7 +115,7 @@ def test_who_is_no_superuser_sees_the_reports_in_reach_and_no_others() -> None:
     assert client.get(address("report", "change", play.report("H2").pk)).status_code == 302
     entries = client.get(address("journalentry", "changelist")).context["cl"].result_list
     assert [entry.report.unit.uid for entry in entries] == ["H1"]
-    exported = client.post(address("report", "export"), {"format": "0", "resource": "0"}).content.decode()
+    exported = client.post(address("report", "export"), {"format": "0", "resource": "0"}).content.decode("utf-8-sig")
     assert [line.split(",")[1] for line in exported.splitlines()] == ["unit_uid", "C", "H1"]
 
 
@@ -124,7 +124,7 @@ def test_the_status_of_reports_is_exported_as_it_stands(admin: Client) -> None:
     play.save("D", a="1")
     play.submit("D", at=at("2025-06-19 08:00"))
     play.sweep(at("2025-06-20 08:00"))
-    exported = admin.post(address("report", "export"), {"format": "0", "resource": "0"}).content.decode()
+    exported = admin.post(address("report", "export"), {"format": "0", "resource": "0"}).content.decode("utf-8-sig")
     assert exported.splitlines() == [
         "cycle,unit_uid,unit,level,state,due_at,first_submitted_at,timeliness,flags",
         f"{play.cycle.code},P,Đơn vị P,province,not_started,2025-06-18T23:59:59+07:00,,missing,missing",

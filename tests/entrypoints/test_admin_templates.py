@@ -166,12 +166,12 @@ def test_an_unsound_indicator_file_is_refused_with_every_line_and_column(admin: 
     template = given_template(indicator("a")).template
     content = f"{HEADER}\nM,a,A,,,whole,hamlet,sum,flow_sum,,,,,\nM,b,B,,,integer,hamlet,sum,flow_sum,nope + 1,,,,\n"
     previewed = preview(admin, "templateversion", content, template=template.pk)
-    errors = previewed.context["form"].errors["import_file"]
-    assert [error.split(": ")[:2] for error in errors] == [
-        ["tep.csv:2", "value_type"],
-        ["tep.csv:3", "aggregate_up"],
-        ["tep.csv:3", "aggregate_time"],
-        ["tep.csv:3", "formula"],
+    wrong = previewed.context["result"].invalid_rows
+    assert [(row.number, *row.error_dict) for row in wrong] == [
+        (2, "value_type"),
+        (3, "aggregate_up"),
+        (3, "aggregate_time"),
+        (3, "formula"),
     ]
     assert "confirm_form" not in previewed.context
     assert TemplateVersion.objects.count() == 1
@@ -182,7 +182,8 @@ def test_a_file_that_is_no_indicator_file_is_refused(admin: Client, content: byt
     template = given_template(indicator("a")).template
     previewed = preview(admin, "templateversion", content, template=template.pk)
     assert previewed.status_code == 200
-    assert previewed.context["form"].errors["import_file"]
+    assert previewed.context["form"].errors.get("import_file") or previewed.context["result"].invalid_rows
+    assert "confirm_form" not in previewed.context
 
 
 def test_an_exported_indicator_file_reads_back_to_the_same_indicators(admin: Client) -> None:

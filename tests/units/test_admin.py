@@ -205,7 +205,7 @@ def test_what_is_exported_can_be_imported_again(boss, units):
     url = reverse("admin:units_unit_export")
     exported = boss.post(url, {"format": "0", "resource": "0"})
 
-    lines = exported.content.decode().splitlines()
+    lines = exported.content.decode("utf-8-sig").splitlines()
     assert lines[0] == "uid,code,name,level,parent_uid,valid_from,valid_to,kind,name_en,position,agency_id"
     assert lines[1] == "P,P,Đơn vị P,province,,,,territory,,0,"
     assert upload(boss, *lines).context["result"].totals["skip"] == 8
