@@ -19,11 +19,7 @@ from units.problems import Problem, Refused, gettext_noop
 from units.zip_parts import Harmful, Parts, Why
 
 MOST_MEGABYTES = 20
-MOST_ROWS, MOST_COLUMNS = 20_000, 1_000
-#: of the rectangle around all that a sheet holds
-MOST_CELLS = 2_000_000
 _MOST_PARTS = 2_000
-_MOST_INFLATED = 120 << 20
 _MOST_WORDS = 1_000_000
 _LONGEST_TAG = 1 << 20
 #: bytes in which something forbidden could lie across two pieces
@@ -39,6 +35,16 @@ _NAMES = {
 _WORKBOOKS = frozenset({Kind.XLSX, Kind.XLS, Kind.ODS})
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much a workbook may hold. `cells`: of the rectangle around all that a sheet holds."""
+
+    rows: int = 20_000
+    columns: int = 1_000
+    cells: int = 2_000_000
+    megabytes_unpacked: int = 120
+
+
 @dataclass(slots=True)
 class Checked:
     """A workbook that may be read. `formulas` and `errors`: by sheet name, the addresses of cells that hold one."""
@@ -48,7 +54,10 @@ class Checked:
     errors: dict[str, set[str]] = field(default_factory=dict)
 
 
-def check_table_file(content: IO[bytes], most_rows: int = MOST_ROWS) -> Checked:
+FOR_FIGURES = Room()
+
+
+def check_table_file(content: IO[bytes], room: Room = FOR_FIGURES) -> Checked:
     """What a file with a table is: a workbook, or text with separators. Raises Refused for anything else, and for what is hostile."""
     if content.seek(0, 2) > MOST_MEGABYTES << 20:
         raise refused(gettext_noop("The file is larger than %(most)d MB, which is more than is taken."), most=MOST_MEGABYTES)
@@ -57,7 +66,7 @@ def check_table_file(content: IO[bytes], most_rows: int = MOST_ROWS) -> Checked:
         raise _no_workbook(kind)
     checked = Checked(kind)
     if kind in (Kind.XLSX, Kind.ODS):
-        _check_parts(content, checked, most_rows)
+        _check_parts(content, checked, room)
     content.seek(0)
     return checked
 
@@ -103,9 +112,9 @@ _SAID = {
 _HOLDS_MACROS = gettext_noop("The workbook holds macros, which are never taken: save it as an Excel workbook (.xlsx).")
 
 
-def _check_parts(content: IO[bytes], checked: Checked, most_rows: int) -> None:
+def _check_parts(content: IO[bytes], checked: Checked, room: Room) -> None:
     try:
-        with Parts(content, most=_MOST_PARTS, most_inflated=_MOST_INFLATED) as parts:
+        with Parts(content, most=_MOST_PARTS, most_inflated=room.megabytes_unpacked << 20) as parts:
             for entry in parts.entries:
                 if _MACROS.search(entry.filename):
                     raise refused(_HOLDS_MACROS)
@@ -113,13 +122,13 @@ def _check_parts(content: IO[bytes], checked: Checked, most_rows: int) -> None:
                     raise Harmful(Why.LINK, entry.filename)
             sheets = _sheets(parts) if checked.kind is Kind.XLSX else {"content.xml": ""}
             for name, pieces in parts.read():
-                _check_part(name.lower(), pieces, sheets, checked, most_rows)
+                _check_part(name.lower(), pieces, sheets, checked, room)
     except Harmful as harmful:
-        raise refused(_SAID[harmful.why], most=_MOST_INFLATED >> 20) from harmful
+        raise refused(_SAID[harmful.why], most=room.megabytes_unpacked) from harmful
 
 
-def _check_part(name: str, pieces: Iterator[bytes], sheets: dict[str, str], checked: Checked, most_rows: int) -> None:
-    scan = _scan_of(name, sheets, checked, most_rows)
+def _check_part(name: str, pieces: Iterator[bytes], sheets: dict[str, str], checked: Checked, room: Room) -> None:
+    scan = _scan_of(name, sheets, checked, room)
     tail = b""
     for piece in pieces:
         text = tail + piece
@@ -184,8 +193,8 @@ class _Scan:
 
     tags: re.Pattern[bytes]
 
-    def __init__(self, most_rows: int = MOST_ROWS) -> None:
-        self.most_rows = most_rows
+    def __init__(self, room: Room) -> None:
+        self.room = room
         self.rest = b""
         self.first_row = self.first_column = 1 << 40
         self.last_row = self.last_column = -1
@@ -208,11 +217,12 @@ class _Scan:
         """A cell holds something; rows and columns begin at 0."""
         self.first_row, self.last_row = min(row, self.first_row), max(row, self.last_row)
         self.first_column, self.last_column = min(column, self.first_column), max(column, self.last_column)
-        if row >= self.most_rows or column >= MOST_COLUMNS or self._area() > MOST_CELLS:
+        room = self.room
+        if row >= room.rows or column >= room.columns or self._area() > room.cells:
             message = gettext_noop(
                 "The sheet holds something in %(cell)s: at most %(rows)d rows and %(columns)d columns are read. Delete what lies beyond."
             )
-            raise refused(message, cell=f"{letters(column)}{row + 1}", rows=self.most_rows, columns=MOST_COLUMNS)
+            raise refused(message, cell=f"{letters(column)}{row + 1}", rows=room.rows, columns=room.columns)
 
     def _area(self) -> int:
         return (self.last_row - self.first_row + 1) * (self.last_column - self.first_column + 1)
@@ -224,8 +234,8 @@ class _SheetScan(_Scan):
     tags = re.compile(rb"<(?:[^\s<>/:]+:)?(row|c|f)(?=[\s/>])(" + _ATTRIBUTES + rb")>")
     _attributes = re.compile(rb"\b(r|t)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
-    def __init__(self, checked: Checked, sheet: str, most_rows: int) -> None:
-        super().__init__(most_rows)
+    def __init__(self, checked: Checked, sheet: str, room: Room) -> None:
+        super().__init__(room)
         self.row = self.column = -1
         self.formulas = checked.formulas.setdefault(sheet, set())
         self.errors = checked.errors.setdefault(sheet, set())
@@ -259,8 +269,8 @@ class _WordsScan(_Scan):
 
     tags = re.compile(rb"<(?:[^\s<>/:]+:)?(si)(?=[\s/>])")
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, room: Room) -> None:
+        super().__init__(room)
         self.count = 0
 
     def see(self, match: re.Match[bytes]) -> None:
@@ -274,8 +284,8 @@ class _OpenDocumentScan(_Scan):
 
     tags = re.compile(rb"<(table:table|table:table-row|table:table-cell|table:covered-table-cell)(?=[\s/>])(" + _ATTRIBUTES + rb")>")
 
-    def __init__(self, checked: Checked, most_rows: int) -> None:
-        super().__init__(most_rows)
+    def __init__(self, checked: Checked, room: Room) -> None:
+        super().__init__(room)
         self.checked = checked
         self.sheet = ""
         self.next_row = self.row = self.repeated = self.column = 0
@@ -310,9 +320,9 @@ def _times(given: dict[bytes, bytes], name: bytes) -> int:
     return int(text)
 
 
-def _scan_of(name: str, sheets: dict[str, str], checked: Checked, most_rows: int) -> _Scan | None:
+def _scan_of(name: str, sheets: dict[str, str], checked: Checked, room: Room) -> _Scan | None:
     if checked.kind is Kind.ODS:
-        return _OpenDocumentScan(checked, most_rows) if name == "content.xml" else None
+        return _OpenDocumentScan(checked, room) if name == "content.xml" else None
     if name in sheets or name.startswith("xl/worksheets/"):
-        return _SheetScan(checked, sheets.get(name, name), most_rows)
-    return _WordsScan() if name.startswith("xl/sharedstrings") else None
+        return _SheetScan(checked, sheets.get(name, name), room)
+    return _WordsScan(room) if name.startswith("xl/sharedstrings") else None

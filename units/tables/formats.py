@@ -20,12 +20,12 @@ from xlsxwriter import Workbook
 
 from units.csv_files import as_meant, check_columns, harmless, read_rows
 from units.file_kinds import Kind
-from units.hostile_files import Checked, check_table_file, letters
+from units.hostile_files import Checked, Room, check_table_file, letters
 from units.problems import Problem, Problems, Refused, gettext_noop
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-#: rows of a workbook that is read: twice as many as Viet Nam has hamlets
-MOST_ROWS = 180_000
+#: room for both trees of Viet Nam with all their hamlets, twice over
+_ROOM = Room(rows=400_000, columns=100, cells=5_000_000, megabytes_unpacked=250)
 #: what a cell of a workbook holds
 LONGEST_CELL = 32_767
 _COLUMN_WIDTH = 20
@@ -46,7 +46,7 @@ class Sent:
 
     def __init__(self, content: bytes) -> None:
         self._content = io.BytesIO(content)
-        self._checked = check_table_file(self._content, MOST_ROWS)
+        self._checked = check_table_file(self._content, _ROOM)
 
     @property
     def kind(self) -> Kind:
