@@ -9,17 +9,42 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from reports.domain import template_file, templates_table
 from reports.models import Cycle, Report, ReportTemplate, TemplateVersion
-from reports.services import configuring, laying_templates, scheduling
+from reports.services import configuring, laying_templates, reorganising, scheduling
+from units import reorganising as reorganisations
+from units import successions
+from units.models import Succession
 from units.problems import Problems
+from units.reach import User
 from units.tables.laying import Change, Rows
 from units.transfer import TableResource
+
+
+class SuccessionResource(TableResource):
+    """What became of units, recorded as a reorganisation; people's roles stay where they are."""
+
+    name = _("successions")
+    required = successions.COLUMNS
+
+    def rows_out(self, queryset: QuerySet[Any]) -> Iterator[Sequence[str]]:
+        return successions.succession_rows(queryset)
+
+    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: User) -> list[Change]:
+        links = successions.links_of(rows, problems)
+        before = {row[:3]: row for row in successions.succession_rows(_of_predecessors(links))}
+        change = reorganisations.Change(reorganisations.Kind.FILE, links)
+        reorganising.reorganise(change, by=by, at=timezone.now(), roles=reorganisations.Roles.KEEP, problems=problems)
+        after = [successions.as_row(link.predecessor, link.successor, link.effective_on, link.share) for link in links]
+        return [Change(before.get(row[:3]), row) for row in after]
+
+
+def _of_predecessors(links: Sequence[reorganisations.Link]) -> QuerySet[Succession]:
+    return Succession.objects.filter(predecessor__uid__in={link.predecessor for link in links})
 
 
 class DayOffResource(TableResource):
@@ -29,7 +54,7 @@ class DayOffResource(TableResource):
     def rows_out(self, queryset: QuerySet[Any]) -> Iterator[Sequence[str]]:
         return scheduling.day_off_rows(queryset)
 
-    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: AbstractBaseUser | None) -> list[Change]:
+    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: User) -> list[Change]:
         return scheduling.lay_days_off(rows, problems)
 
 
@@ -47,7 +72,7 @@ class CycleLevelResource(TableResource):
     def rows_out(self, queryset: QuerySet[Any]) -> Iterator[Sequence[str]]:
         return scheduling.due_rows(queryset)
 
-    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: AbstractBaseUser | None) -> list[Change]:
+    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: User) -> list[Change]:
         return scheduling.lay_due_days(rows, problems, self.cycles)
 
 
@@ -61,7 +86,7 @@ class TemplateResource(TableResource):
         for version in laying_templates.written_versions(queryset):
             yield from version.rows().values()
 
-    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: AbstractBaseUser | None) -> list[Change]:
+    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: User) -> list[Change]:
         return laying_templates.lay_templates(templates_table.read_versions(rows, problems), problems, timezone.now())
 
 
@@ -75,7 +100,7 @@ class IndicatorResource(TableResource):
         super().__init__(**kwargs)
         self.template = template
 
-    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: AbstractBaseUser | None) -> list[Change]:
+    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: User) -> list[Change]:
         indicators = template_file.parse_rows(rows, configuring.level_codes(), problems)
         newest = self.template.versions.first() if self.template else None
         before = _cells_by_code(newest)

@@ -1,4 +1,4 @@
-"""Levels, units, successions and memberships. Units are moved by drag and drop on a page of their own, one level at a time."""
+"""Levels, units and memberships. Units are moved by drag and drop on a page of their own, one level at a time."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from import_export.forms import ExportForm
 from import_export.results import InvalidRow, Result
 
 from units import tree
-from units.models import Level, Membership, Succession, Unit
+from units.models import Level, Membership, Unit
 from units.problems import Problems, Refused
 from units.reach import units_in_reach
-from units.resources import LevelResource, SuccessionResource, UnitResource
+from units.resources import LevelResource, UnitResource
 from units.transfer import AnyTable, CsvTable, WorkbookTable
 from units.wording import say, say_with_place
 
@@ -264,17 +264,6 @@ def _day(text: str) -> date:
 
 def _key(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
-
-
-@admin.register(Succession)
-class SuccessionAdmin(ServiceImportExportMixin, ConfiguredBySuperusers):
-    resource_classes: ClassVar = [SuccessionResource]
-    unit_lookups: ClassVar = ["predecessor", "successor"]
-    list_display = ["predecessor", "successor", "effective_on", "share"]
-    list_filter = ["effective_on"]
-    list_select_related = ["predecessor", "successor"]
-    autocomplete_fields = ["predecessor", "successor"]
-    show_full_result_count = False
 
 
 @admin.register(Membership)

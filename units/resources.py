@@ -1,4 +1,4 @@
-"""Levels, units, successions and people in the admin's import and export: the formats of docs/interfaces.md, the ways of the services."""
+"""Levels, units and people in the admin's import and export: the formats of docs/interfaces.md, the ways of the services."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -16,8 +15,9 @@ from units.importing import OPTIONAL, REQUIRED, bring
 from units.locks import hold
 from units.models import Level
 from units.problems import Problems
+from units.reach import User
 from units.staging import Staging
-from units.tables import levels, people, successions
+from units.tables import levels, people
 from units.tables.formats import Sent
 from units.tables.laying import Change, Rows
 from units.transfer import TableResource
@@ -30,7 +30,7 @@ class LevelResource(TableResource):
     def rows_out(self, queryset: QuerySet[Any]) -> Iterator[Sequence[str]]:
         return levels.level_rows()
 
-    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: AbstractBaseUser | None) -> list[Change]:
+    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: User) -> list[Change]:
         return levels.lay_levels(rows, problems)
 
 
@@ -47,7 +47,7 @@ class UnitResource(TableResource):
         for row in cells.iterator(chunk_size=tree.BATCH):
             yield [_shown(cell) for cell in row]
 
-    def lay_file(self, sent: Sent, *, dry_run: bool, by: AbstractBaseUser | None) -> Iterator[Change]:
+    def lay_file(self, sent: Sent, *, dry_run: bool, by: User) -> Iterator[Change]:
         """A row at a time into the staging: a file of all hamlets is never held in memory."""
         unreadable = Problems()
         with Staging() as staging:
@@ -73,17 +73,6 @@ def _shown(cell: object) -> str:
     return "" if cell is None else str(cell)
 
 
-class SuccessionResource(TableResource):
-    name = _("successions")
-    required = successions.COLUMNS
-
-    def rows_out(self, queryset: QuerySet[Any]) -> Iterator[Sequence[str]]:
-        return successions.succession_rows(queryset)
-
-    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: AbstractBaseUser | None) -> list[Change]:
-        return successions.lay_successions(rows, problems)
-
-
 class PeopleResource(TableResource):
     """Users with their groups, permissions and memberships; no passwords."""
 
@@ -93,5 +82,5 @@ class PeopleResource(TableResource):
     def rows_out(self, queryset: QuerySet[Any]) -> Iterator[Sequence[str]]:
         return people.people_rows(queryset)
 
-    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: AbstractBaseUser | None) -> Iterable[Change]:
+    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: User) -> Iterable[Change]:
         return people.lay_people(rows, problems, by)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import BinaryIO
 
+from django.db.models import QuerySet
+
 from units.csv_files import read_rows
 from units.importing import parse_day
+from units.models import Succession
 from units.problems import Problem, Problems, gettext_noop
 from units.reorganising import Link
 
@@ -20,8 +23,24 @@ _SHARE = re.compile(r"[01](?:\.[0-9]{1,6}0*)?", re.ASCII)
 
 def read_successions(source: BinaryIO, problems: Problems) -> list[Link]:
     """The file's rows; what can't be read goes to `problems`. Raises Refused where the columns are wrong."""
-    rows = read_rows(source, COLUMNS, (), problems)
+    return links_of(read_rows(source, COLUMNS, (), problems), problems)
+
+
+def links_of(rows: Iterable[tuple[int, Mapping[str, str]]], problems: Problems) -> list[Link]:
+    """The same of rows that were read already, each with its line."""
     return [link for line, cells in rows if (link := _link(line, cells, problems))]
+
+
+def succession_rows(successions: QuerySet[Succession]) -> Iterator[tuple[str, ...]]:
+    """The rows of a file that reads back to the same successions."""
+    rows = successions.order_by("effective_on", "predecessor__uid", "successor__uid")
+    found = rows.values_list("predecessor__uid", "successor__uid", "effective_on", "share")
+    for before, after, day, share in found.iterator(chunk_size=2000):
+        yield as_row(before, after, day, share)
+
+
+def as_row(before: str, after: str, day: date, share: Decimal | None) -> tuple[str, ...]:
+    return before, after, day.isoformat(), "" if share is None else format(share.normalize(), "f")
 
 
 def _link(line: int, cells: Mapping[str, str], problems: Problems) -> Link | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -18,6 +17,7 @@ from import_export.formats.base_formats import Format
 from import_export.results import Result, RowResult
 
 from units.problems import Problems, Refused
+from units.reach import User
 from units.tables.formats import XLSX, Sent, Table, as_csv, as_workbook
 from units.tables.laying import Change, Rows
 from units.wording import say
@@ -164,14 +164,14 @@ class TableResource(resources.Resource):
         """The rows of the table, of these objects, in an order of their own."""
         raise NotImplementedError
 
-    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: AbstractBaseUser | None) -> Iterable[Change]:
+    def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: User) -> Iterable[Change]:
         """Write the rows; what that changes. Raises Refused, having changed nothing. A dry run is rolled back by the caller."""
         raise NotImplementedError
 
     def export(self, queryset: QuerySet[Any], **_kwargs: Any) -> Table:
         return Table(self.columns(), self.rows_out(queryset))
 
-    def import_data_inner(self, dataset: Sent, dry_run: bool, *_args: Any, user: AbstractBaseUser | None = None, **_kwargs: Any) -> Result:
+    def import_data_inner(self, dataset: Sent, dry_run: bool, *_args: Any, user: User = None, **_kwargs: Any) -> Result:
         result = Transferred()
         result.diff_headers = list(self.columns())
         try:
@@ -183,7 +183,7 @@ class TableResource(resources.Resource):
         result.made = self.made
         return result
 
-    def lay_file(self, sent: Sent, *, dry_run: bool, by: AbstractBaseUser | None) -> Iterable[Change]:
+    def lay_file(self, sent: Sent, *, dry_run: bool, by: User) -> Iterable[Change]:
         """Read the whole file first: where rows are lost, nothing can be said of how the others relate."""
         problems = Problems()
         rows = list(sent.rows(self.required, self.optional, problems))

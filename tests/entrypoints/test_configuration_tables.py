@@ -26,7 +26,7 @@ from tests.builders import NOON, given_cycle, given_template
 from tests.domain.builders import indicator
 from tests.entrypoints.admin_client import said
 from tests.unit_builders import HEADER, load_csv, tree
-from units.models import Level, Membership, Succession, Unit
+from units.models import Level, Membership, Reorganisation, Succession, Unit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pages_in_english")]
 
@@ -345,32 +345,18 @@ def test_levels_may_exchange_ranks_that_no_unit_stands_at_and_no_others(admin: C
     ]
 
 
-@pytest.mark.parametrize(
-    ("row", "column", "message"),
-    [
-        ("P,X,2025-07-01,1", "successor_uid", "There is no unit “X”; import the units first."),
-        ("P,P,2025-07-01,1", "successor_uid", "A unit can't succeed itself."),
-        ("P,Q,30/06/2025,1", "effective_on", "P is still valid on this day; let it end the day before, or mend the day."),
-        ("P,Q,,1", "effective_on", "The cell is empty; write the first day of the successor."),
-        ("P,Q,2025-07-01,1.5", "share", "“1.5” is no share: write a number above 0, up to 1, such as 0.25."),
-        ("P,Q,2025-07-01,0", "share", "“0” is no share: write a number above 0, up to 1, such as 0.25."),
-        ('"D,1",Q,2025-07-01,1\nP,Q,2025-07-01,1\nP,Q,2025-07-01,1', "predecessor_uid", "Line 3 says this already."),
-    ],
-)
-def test_a_succession_that_cannot_be_is_refused_with_line_and_column(admin: Client, row: str, column: str, message: str) -> None:
+def test_successions_are_recorded_as_a_reorganisation_and_refused_with_line_and_column(admin: Client) -> None:
     some_units()
-    found = wrong(sent(admin, "units_succession", f"predecessor_uid,successor_uid,effective_on,share\n{row}\n"))
-    assert (column, message) in [each[1:] for each in found]
-
-
-def test_shares_of_one_unit_come_to_no_more_than_one(admin: Client) -> None:
-    some_units()
-    load_csv(HEADER, "R,,Tỉnh khác,province,,2025-07-01,")
-    Succession.objects.create(
-        predecessor=Unit.objects.get(uid="P"), successor=Unit.objects.get(uid="R"), effective_on=date(2025, 7, 1), share=Decimal("0.5")
-    )
-    found = wrong(sent(admin, "units_succession", "predecessor_uid,successor_uid,effective_on,share\nP,Q,2025-07-01,0.6\n"))
-    assert found == [(2, "share", "With this the shares of P come to 1.1; they are 1 at most.")]
+    head = "predecessor_uid,successor_uid,effective_on,share\n"
+    rows = "P,X,2025-07-01,1\nP,Q,2025-06-20,0.6\nP,P,2025-07-01,2\nQ,P,2025-07-01,1\n"
+    found = wrong(sent(admin, "units_succession", head + rows))
+    assert [each[:2] for each in found] == [(4, "share")]
+    found = wrong(sent(admin, "units_succession", head + rows.replace(",2\n", ",1\n")))
+    assert {each[:2] for each in found} == {(2, "successor_uid"), (3, "effective_on"), (4, "successor_uid"), (5, "effective_on")}
+    confirmed(admin, "units_succession", sent(admin, "units_succession", f"{head}P,Q,2025-07-01,0.6\n"))
+    assert Reorganisation.objects.get().kind == "file"
+    previewed = sent(admin, "units_succession", f"{head}P,Q,2025-07-01,0.5\n")
+    assert "<del>0.6</del> <ins>0.5</ins>" in previewed.content.decode()
 
 
 # --- What people send -------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import AbstractBaseUser, Group, Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -17,6 +17,7 @@ from django.db.models import Model, QuerySet
 
 from units.models import Membership, Unit
 from units.problems import Problem, Problems, gettext_noop
+from units.reach import User as ActingUser
 from units.tables.laying import Cells, Change, Rows, as_yes, by_key
 
 COLUMNS = (
@@ -61,7 +62,7 @@ def people_rows(users: QuerySet[User]) -> Iterator[tuple[str, ...]]:
         yield from (found[name].shown() for name in names)
 
 
-def lay_people(rows: Rows, problems: Problems, by: AbstractBaseUser | None) -> list[Change]:
+def lay_people(rows: Rows, problems: Problems, by: ActingUser) -> list[Change]:
     """Write the users of a file over those that stand; what that changes. Raises Refused.
 
     Whoever is new gets no password and can't sign in until one is set. `by`: who imports, and keeps their rights.
@@ -141,9 +142,7 @@ class _Known:
         return {"unit_id": self.units[uid], "role": role}
 
 
-def _keep_rights(
-    brought: Mapping[str, tuple[int, Person]], standing: Mapping[str, Person], by: AbstractBaseUser | None, problems: Problems
-) -> None:
+def _keep_rights(brought: Mapping[str, tuple[int, Person]], standing: Mapping[str, Person], by: ActingUser, problems: Problems) -> None:
     name = by.get_username() if by is not None else ""
     if name in brought and name in standing:
         line, person = brought[name]
