@@ -349,10 +349,8 @@ def test_successions_are_recorded_as_a_reorganisation_and_refused_with_line_and_
     some_units()
     head = "predecessor_uid,successor_uid,effective_on,share\n"
     rows = "P,X,2025-07-01,1\nP,Q,2025-06-20,0.6\nP,P,2025-07-01,2\nQ,P,2025-07-01,1\n"
-    found = wrong(sent(admin, "units_succession", head + rows))
-    assert [each[:2] for each in found] == [(4, "share")]
-    found = wrong(sent(admin, "units_succession", head + rows.replace(",2\n", ",1\n")))
-    assert {each[:2] for each in found} == {(2, "successor_uid"), (3, "effective_on"), (4, "successor_uid"), (5, "effective_on")}
+    found = {each[:2] for each in wrong(sent(admin, "units_succession", head + rows))}
+    assert found == {(2, "successor_uid"), (3, "effective_on"), (4, "share"), (5, "effective_on")}
     confirmed(admin, "units_succession", sent(admin, "units_succession", f"{head}P,Q,2025-07-01,0.6\n"))
     assert Reorganisation.objects.get().kind == "file"
     previewed = sent(admin, "units_succession", f"{head}P,Q,2025-07-01,0.5\n")
