@@ -12,7 +12,7 @@ from functools import cached_property
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from reports.domain.skilful_models import ModelBy
-from reports.domain.workflow import TRANSITIONS, Action, By
+from reports.domain.workflow import EDITABLE, TRANSITIONS, Action, By
 from reports.models import Cycle, Report, ReportQuerySet, RootOversight, Selection, SelectionChoice, SkilfulModel
 from reports.models.skilful_model import SkilfulModelQuerySet
 from reports.queries.stretches import reports_under
@@ -37,6 +37,16 @@ def heads_in_reach(user: User) -> ReportQuerySet:
     overseen = RootOversight.objects.filter(unit_id__in=units).values("root_id")
     # In two halves: joined by OR, the database reads every report for it.
     return Report.objects.filter(pk__in=Report.objects.filter(unit_id__in=units).order_by().values("pk").union(overseen))
+
+
+def reports_to_fill_in(user: User) -> ReportQuerySet:
+    """Reports that the user may save now, on behalf of a unit below too: the database's side of `Standing.can(Action.SAVE, …)`."""
+    reports = Report.objects.filter(state__in=EDITABLE, cycle__state=Cycle.State.OPEN)
+    if user is None:
+        return reports
+    units = units_served(user, Role.PREPARER)
+    with_accounts = Membership.objects.filter(unit_id=OuterRef("unit_id"), role__in=OWNERS, user__is_active=True)
+    return reports.filter(Q(unit_id__in=units) | Q(~Exists(with_accounts), superior__unit_id__in=units))
 
 
 def manages_cycle(user: User, cycle: Cycle) -> bool:

@@ -13,6 +13,7 @@ from reports.views import (
     selections,
     sheets,
     totals,
+    uploads,
     workbook,
 )
 
@@ -35,6 +36,10 @@ urlpatterns = [
     path("reports/<int:report_id>/workbook.xlsx", workbook.download, name="workbook"),
     path("reports/<int:report_id>/workbook/", workbook.upload, name="workbook-upload"),
     path("reports/<int:report_id>/workbook/apply/", workbook.apply, name="workbook-apply"),
+    path("reports/<int:report_id>/below/workbook.xlsx", uploads.download, name="units-workbook"),
+    path("reports/<int:report_id>/below/workbook/", uploads.send, name="units-workbook-send"),
+    path("uploads/<int:job_id>/", uploads.upload, name="upload"),
+    path("uploads/<int:job_id>/apply/", uploads.apply, name="upload-apply"),
     path("reports/<int:report_id>/submit/", reporter.submit, name="submit"),
     path("reports/<int:report_id>/do/<str:action>/", reviewer.take, name="take"),
     path("reports/<int:report_id>/review/", review.review, name="review"),

@@ -11,16 +11,20 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from typing import IO
 from xml.etree import ElementTree
 
 from units.file_kinds import Kind, kind_of
+from units.old_workbooks import HasMacros, old_sheets
 from units.problems import Problem, Refused, gettext_noop
 from units.zip_parts import Harmful, Parts, Why
 
 MOST_MEGABYTES = 20
 _MOST_PARTS = 2_000
 _MOST_WORDS = 1_000_000
+_MOST_FORMULAS = 300_000
 _LONGEST_TAG = 1 << 20
 #: bytes in which something forbidden could lie across two pieces
 _SEAM = 32
@@ -37,7 +41,7 @@ _WORKBOOKS = frozenset({Kind.XLSX, Kind.XLS, Kind.ODS})
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much a workbook may hold. `cells`: of the rectangle around all that a sheet holds."""
+    """How much a workbook may hold. `cells`: of the rectangles around all that each sheet holds."""
 
     rows: int = 20_000
     columns: int = 1_000
@@ -47,11 +51,24 @@ class Room:
 
 @dataclass(slots=True)
 class Checked:
-    """A workbook that may be read. `formulas` and `errors`: by sheet name, the addresses of cells that hold one."""
+    """A workbook that may be read. `formulas` and `errors`: by sheet name, the addresses of cells that hold one.
+
+    `cells` counts those of the sheets that were looked through.
+    """
 
     kind: Kind
+    room: Room
+    cells: int = 0
     formulas: dict[str, set[str]] = field(default_factory=dict)
     errors: dict[str, set[str]] = field(default_factory=dict)
+    _noted: int = 0
+
+    def note(self, places: dict[str, set[str]], sheet: str, place: str) -> None:
+        """Keep the address of a formula or of an error."""
+        places.setdefault(sheet, set()).add(place)
+        self._noted += 1
+        if self._noted > _MOST_FORMULAS:
+            raise refused(gettext_noop("The workbook holds more than %(most)d formulas: no workbook of figures does."), most=_MOST_FORMULAS)
 
 
 FOR_FIGURES = Room()
@@ -59,16 +76,23 @@ FOR_FIGURES = Room()
 
 def check_table_file(content: IO[bytes], room: Room = FOR_FIGURES) -> Checked:
     """What a file with a table is: a workbook, or text with separators. Raises Refused for anything else, and for what is hostile."""
+    checked = Checked(kind_of_table(content), room)
+    if checked.kind in (Kind.XLSX, Kind.ODS):
+        _check_parts(content, checked)
+    elif checked.kind is Kind.XLS:
+        _check_old(content, checked)
+    content.seek(0)
+    return checked
+
+
+def kind_of_table(content: IO[bytes]) -> Kind:
+    """The same by a look at its head alone. Raises Refused where it is no workbook, and no text."""
     if content.seek(0, 2) > MOST_MEGABYTES << 20:
         raise refused(gettext_noop("The file is larger than %(most)d MB, which is more than is taken."), most=MOST_MEGABYTES)
     kind = kind_of(content)
     if kind not in _WORKBOOKS | {Kind.TEXT}:
         raise _no_workbook(kind)
-    checked = Checked(kind)
-    if kind in (Kind.XLSX, Kind.ODS):
-        _check_parts(content, checked, room)
-    content.seek(0)
-    return checked
+    return kind
 
 
 def _no_workbook(kind: Kind) -> Refused:
@@ -112,9 +136,29 @@ _SAID = {
 _HOLDS_MACROS = gettext_noop("The workbook holds macros, which are never taken: save it as an Excel workbook (.xlsx).")
 
 
-def _check_parts(content: IO[bytes], checked: Checked, room: Room) -> None:
+def _check_old(content: IO[bytes], checked: Checked) -> None:
+    content.seek(0)
+    reach = _Reach(checked)
     try:
-        with Parts(content, most=_MOST_PARTS, most_inflated=room.megabytes_unpacked << 20) as parts:
+        names, cells = old_sheets(content.read())
+        for number, of_sheet in groupby(cells, attrgetter("sheet")):
+            reach.begin_sheet()
+            for _sheet, row, column, is_formula, is_error in of_sheet:
+                reach.hold(row, column)
+                if is_formula:
+                    checked.note(checked.formulas, names[number], address(row, column))
+                if is_error:
+                    checked.note(checked.errors, names[number], address(row, column))
+            reach.end()
+    except HasMacros as error:
+        raise refused(_HOLDS_MACROS) from error
+    except Harmful as harmful:
+        raise refused(_SAID[harmful.why]) from harmful
+
+
+def _check_parts(content: IO[bytes], checked: Checked) -> None:
+    try:
+        with Parts(content, most=_MOST_PARTS, most_inflated=checked.room.megabytes_unpacked << 20) as parts:
             for entry in parts.entries:
                 if _MACROS.search(entry.filename):
                     raise refused(_HOLDS_MACROS)
@@ -122,13 +166,13 @@ def _check_parts(content: IO[bytes], checked: Checked, room: Room) -> None:
                     raise Harmful(Why.LINK, entry.filename)
             sheets = _sheets(parts) if checked.kind is Kind.XLSX else {"content.xml": ""}
             for name, pieces in parts.read():
-                _check_part(name.lower(), pieces, sheets, checked, room)
+                _check_part(name.lower(), pieces, sheets, checked)
     except Harmful as harmful:
-        raise refused(_SAID[harmful.why], most=room.megabytes_unpacked) from harmful
+        raise refused(_SAID[harmful.why], most=checked.room.megabytes_unpacked) from harmful
 
 
-def _check_part(name: str, pieces: Iterator[bytes], sheets: dict[str, str], checked: Checked, room: Room) -> None:
-    scan = _scan_of(name, sheets, checked, room)
+def _check_part(name: str, pieces: Iterator[bytes], sheets: dict[str, str], checked: Checked) -> None:
+    scan = _scan_of(name, sheets, checked)
     tail = b""
     for piece in pieces:
         text = tail + piece
@@ -139,6 +183,8 @@ def _check_part(name: str, pieces: Iterator[bytes], sheets: dict[str, str], chec
         tail = text[-_SEAM:]
         if scan is not None:
             scan.feed(piece)
+    if scan is not None:
+        scan.end()
 
 
 _RELATION_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -188,16 +234,55 @@ def _place_of(name: bytes) -> int:
     return place - 1
 
 
-class _Scan:
+def address(row: int, column: int) -> str:
+    """What a cell is called; rows and columns begin at 0."""
+    return f"{letters(column)}{row + 1}"
+
+
+def too_far(row: int, column: int, room: Room = FOR_FIGURES) -> Refused:
+    """A sheet reaches farther than any that is read; rows and columns begin at 0."""
+    message = gettext_noop(
+        "The sheet holds something in %(cell)s: at most %(rows)d rows and %(columns)d columns are read. Delete what lies beyond."
+    )
+    return refused(message, cell=address(row, column), rows=room.rows, columns=room.columns)
+
+
+class _Reach:
+    """How far the sheets of a workbook reach, one after the other."""
+
+    def __init__(self, checked: Checked) -> None:
+        self.checked = checked
+        self.begin_sheet()
+
+    def begin_sheet(self) -> None:
+        self.first_row = self.first_column = 1 << 40
+        self.last_row = self.last_column = -1
+
+    def end(self) -> None:
+        """A sheet, or all of the part, has been fed."""
+        if self.last_row >= 0:
+            self.checked.cells += self._area()
+
+    def hold(self, row: int, column: int) -> None:
+        """A cell holds something; rows and columns begin at 0."""
+        self.first_row, self.last_row = min(row, self.first_row), max(row, self.last_row)
+        self.first_column, self.last_column = min(column, self.first_column), max(column, self.last_column)
+        room = self.checked.room
+        if row >= room.rows or column >= room.columns or self.checked.cells + self._area() > room.cells:
+            raise too_far(row, column, room)
+
+    def _area(self) -> int:
+        return (self.last_row - self.first_row + 1) * (self.last_column - self.first_column + 1)
+
+
+class _Scan(_Reach):
     """Looks at the tags of a part as it is inflated, a piece at a time."""
 
     tags: re.Pattern[bytes]
 
-    def __init__(self, room: Room) -> None:
-        self.room = room
+    def __init__(self, checked: Checked) -> None:
+        super().__init__(checked)
         self.rest = b""
-        self.first_row = self.first_column = 1 << 40
-        self.last_row = self.last_column = -1
 
     def feed(self, piece: bytes) -> None:
         text = self.rest + piece
@@ -213,20 +298,6 @@ class _Scan:
     def see(self, match: re.Match[bytes]) -> None:
         raise NotImplementedError
 
-    def hold(self, row: int, column: int) -> None:
-        """A cell holds something; rows and columns begin at 0."""
-        self.first_row, self.last_row = min(row, self.first_row), max(row, self.last_row)
-        self.first_column, self.last_column = min(column, self.first_column), max(column, self.last_column)
-        room = self.room
-        if row >= room.rows or column >= room.columns or self._area() > room.cells:
-            message = gettext_noop(
-                "The sheet holds something in %(cell)s: at most %(rows)d rows and %(columns)d columns are read. Delete what lies beyond."
-            )
-            raise refused(message, cell=f"{letters(column)}{row + 1}", rows=room.rows, columns=room.columns)
-
-    def _area(self) -> int:
-        return (self.last_row - self.first_row + 1) * (self.last_column - self.first_column + 1)
-
 
 class _SheetScan(_Scan):
     """The cells of a sheet of Excel's: how far they reach, and which hold formulas and errors."""
@@ -234,16 +305,15 @@ class _SheetScan(_Scan):
     tags = re.compile(rb"<(?:[^\s<>/:]+:)?(row|c|f)(?=[\s/>])(" + _ATTRIBUTES + rb")>")
     _attributes = re.compile(rb"\b(r|t)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
-    def __init__(self, checked: Checked, sheet: str, room: Room) -> None:
-        super().__init__(room)
+    def __init__(self, checked: Checked, sheet: str) -> None:
+        super().__init__(checked)
+        self.sheet = sheet
         self.row = self.column = -1
-        self.formulas = checked.formulas.setdefault(sheet, set())
-        self.errors = checked.errors.setdefault(sheet, set())
 
     def see(self, match: re.Match[bytes]) -> None:
         tag, attributes = match[1], match[2]
         if tag == b"f":
-            self.formulas.add(f"{letters(self.column)}{self.row + 1}")
+            self.checked.note(self.checked.formulas, self.sheet, address(self.row, self.column))
             return
         given = {name: first or second for name, first, second in self._attributes.findall(attributes)}
         reference = given.get(b"r", b"")
@@ -261,7 +331,7 @@ class _SheetScan(_Scan):
         if not attributes.rstrip().endswith(b"/"):
             self.hold(self.row, self.column)
             if given.get(b"t") == b"e":
-                self.errors.add(f"{letters(self.column)}{self.row + 1}")
+                self.checked.note(self.checked.errors, self.sheet, address(self.row, self.column))
 
 
 class _WordsScan(_Scan):
@@ -269,8 +339,8 @@ class _WordsScan(_Scan):
 
     tags = re.compile(rb"<(?:[^\s<>/:]+:)?(si)(?=[\s/>])")
 
-    def __init__(self, room: Room) -> None:
-        super().__init__(room)
+    def __init__(self, checked: Checked) -> None:
+        super().__init__(checked)
         self.count = 0
 
     def see(self, match: re.Match[bytes]) -> None:
@@ -284,9 +354,8 @@ class _OpenDocumentScan(_Scan):
 
     tags = re.compile(rb"<(table:table|table:table-row|table:table-cell|table:covered-table-cell)(?=[\s/>])(" + _ATTRIBUTES + rb")>")
 
-    def __init__(self, checked: Checked, room: Room) -> None:
-        super().__init__(room)
-        self.checked = checked
+    def __init__(self, checked: Checked) -> None:
+        super().__init__(checked)
         self.sheet = ""
         self.next_row = self.row = self.repeated = self.column = 0
 
@@ -295,8 +364,8 @@ class _OpenDocumentScan(_Scan):
         if match[1] == b"table:table":
             self.sheet = given.get(b"table:name", b"").decode("utf-8", "replace")
             self.next_row = 0
-            self.first_row = self.first_column = 1 << 40
-            self.last_row = self.last_column = -1
+            self.end()
+            self.begin_sheet()
         elif match[1] == b"table:table-row":
             self.row, self.repeated, self.column = self.next_row, _times(given, b"table:number-rows-repeated"), 0
             self.next_row += self.repeated
@@ -309,7 +378,7 @@ class _OpenDocumentScan(_Scan):
             self.hold(self.row, self.column)
             self.hold(self.row + self.repeated - 1, self.column + times - 1)
             if b"table:formula" in given:
-                self.checked.formulas.setdefault(self.sheet, set()).add(f"{letters(self.column)}{self.row + 1}")
+                self.checked.note(self.checked.formulas, self.sheet, address(self.row, self.column))
         self.column += times
 
 
@@ -320,9 +389,9 @@ def _times(given: dict[bytes, bytes], name: bytes) -> int:
     return int(text)
 
 
-def _scan_of(name: str, sheets: dict[str, str], checked: Checked, room: Room) -> _Scan | None:
+def _scan_of(name: str, sheets: dict[str, str], checked: Checked) -> _Scan | None:
     if checked.kind is Kind.ODS:
-        return _OpenDocumentScan(checked, room) if name == "content.xml" else None
+        return _OpenDocumentScan(checked) if name == "content.xml" else None
     if name in sheets or name.startswith("xl/worksheets/"):
-        return _SheetScan(checked, sheets.get(name, name), room)
-    return _WordsScan(room) if name.startswith("xl/sharedstrings") else None
+        return _SheetScan(checked, sheets.get(name, name))
+    return _WordsScan(checked) if name.startswith("xl/sharedstrings") else None

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from reports.documents import uploads
 from reports.documents.pack import make_pack
 from reports.models import BackgroundJob
 from reports.services.background_jobs import Maker
 
-MAKERS: dict[str, Maker] = {BackgroundJob.Kind.PACK: make_pack}
+MAKERS: dict[str, Maker] = {
+    BackgroundJob.Kind.PACK: make_pack,
+    BackgroundJob.Kind.LOOK_OVER: uploads.look_over,
+    BackgroundJob.Kind.APPLY: uploads.apply,
+}

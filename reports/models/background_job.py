@@ -20,10 +20,13 @@ class BackgroundJob(models.Model):
     """One piece of work for its owner, which a worker claims, and may lose to another one (services/background_jobs.py).
 
     `place` is the file's name in the store, at random, chosen anew with each claim: whoever finds another one there has lost it.
+    `source` is that of a file that was sent with the order, and is gone once the job has ended.
     """
 
     class Kind(models.TextChoices):
         PACK = "pack", _("Pack of documents")
+        LOOK_OVER = "look_over", _("Workbook for several units, looked over")
+        APPLY = "apply", _("Workbook for several units, saved")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("waiting")
@@ -43,6 +46,7 @@ class BackgroundJob(models.Model):
     done = models.PositiveIntegerField(_("done"), default=0)
     of = models.PositiveIntegerField(_("of"), default=0, help_text=_("How many steps there are; 0: not known yet."))
     place = models.CharField(max_length=100, blank=True, default="")
+    source = models.CharField(max_length=100, blank=True, default="")
     file_name = models.CharField(_("file name"), max_length=200, blank=True, default="")
     size = models.PositiveBigIntegerField(_("size in bytes"), default=0)
     result = models.JSONField(_("result"), default=dict)
@@ -84,3 +88,8 @@ class BackgroundJob(models.Model):
     @property
     def has_file(self) -> bool:
         return self.state == self.State.DONE and bool(self.file_name)
+
+    @property
+    def is_to_be_fetched(self) -> bool:
+        """Is what it makes a file for its owner? Of a workbook that was sent it is kept for the page that shows it."""
+        return self.kind == self.Kind.PACK

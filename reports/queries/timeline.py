@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import Count, Max, OuterRef, Prefetch, Subquery
@@ -11,6 +13,7 @@ from django.db.models.functions import TruncDate
 
 from reports.domain.workflow import Action
 from reports.models import JournalEntry, Report, ReviewAnswer, ReviewNote
+from reports.models.bulk import Among
 from reports.models.journal import ACTION_LABELS
 
 
@@ -81,14 +84,23 @@ def newest_notes(report: Report) -> list[ReviewNote]:
     return list(notes.annotate(newest_answer=Subquery(answer)))  # type: ignore[no-redef]
 
 
-def touched_since(report: Report, seen: int) -> dict[str, object]:
-    """The cells that were written after version `seen`, with what each held in that version.
+def touched_since(report: Report, seen: int) -> dict[str, Any]:
+    """The cells that were written after version `seen`, with what each held in that version."""
+    return touched_since_each([(report, seen)]).get(report.pk, {})
+
+
+def touched_since_each(made_from: Sequence[tuple[Report, int]]) -> dict[int, dict[str, Any]]:
+    """The same of many reports, each since a version of its own, by report. One query.
 
     Every write raises the version by one and leaves one journal entry.
     """
-    newer = JournalEntry.objects.filter(report=report).order_by("-pk")[: max(report.version - seen, 0)]
-    before: dict[str, object] = {}
-    for entry in newer:
-        if entry.action in (Action.SAVE.value, Action.APPRAISE.value):
-            before.update((code, old) for code, (old, _) in entry.changes.items())
+    newer = {report.pk: report.version - seen for report, seen in made_from if report.version > seen}
+    before: dict[int, dict[str, Any]] = {pk: {} for pk in newer}
+    if not newer:
+        return before
+    journal = JournalEntry.objects.filter(Among("report_id", newer)).order_by("report_id", "-pk")
+    for pk, action, changes in journal.values_list("report_id", "action", "changes"):
+        newer[pk] -= 1
+        if newer[pk] >= 0 and action in (Action.SAVE.value, Action.APPRAISE.value):
+            before[pk].update((code, old) for code, (old, _) in changes.items())
     return before

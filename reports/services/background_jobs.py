@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from django.conf import settings
+from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q
@@ -81,15 +82,37 @@ class Work:
 Maker: TypeAlias = Callable[[Work], None]
 
 
-def order(kind: BackgroundJob.Kind, arguments: Mapping[str, Any], *, by: User, at: datetime, report: Report | None = None) -> BackgroundJob:
-    """Put a job in the queue, in the language that is active. The same order, not yet ended, is the same job. Raises Refused."""
+def order(
+    kind: BackgroundJob.Kind,
+    arguments: Mapping[str, Any],
+    *,
+    by: User,
+    at: datetime,
+    report: Report | None = None,
+    source: File | None = None,
+) -> BackgroundJob:
+    """Put a job in the queue, in the language that is active. The same order, not yet ended, is the same job.
+
+    A file that is sent with it (`source`) is kept until it has ended, and makes it an order of its own. Raises Refused.
+    """
     if by is None or by.pk is None:
         raise Refused(Problem(gettext_noop("A job in the background belongs to a person; sign in first.")))
+    kept = default_storage.save(f"{_FOLDER}/{secrets.token_hex(16)}", source) if source is not None else ""
+    try:
+        return _ordered(kind, dict(arguments), by, at, report, kept)
+    except BaseException:
+        _delete(kept)
+        raise
+
+
+def _ordered(
+    kind: BackgroundJob.Kind, arguments: dict[str, Any], by: Any, at: datetime, report: Report | None, source: str
+) -> BackgroundJob:
     with transaction.atomic():
         hold(f"{_LOCK}:{by.pk}")
         under_way = list(BackgroundJob.objects.filter(owner_id=by.pk, state__in=(State.QUEUED, State.RUNNING)))
         for job in under_way:
-            if (job.kind, job.arguments, job.report_id) == (kind, dict(arguments), report.pk if report else None):
+            if (job.kind, job.arguments, job.report_id, job.source) == (kind, arguments, report.pk if report else None, source):
                 return job
         if len(under_way) >= MOST_EACH:
             message = gettext_noop("%(count)d files are being made for you: wait for one of them, or cancel it, before you order another.")
@@ -98,7 +121,8 @@ def order(kind: BackgroundJob.Kind, arguments: Mapping[str, Any], *, by: User, a
             kind=kind,
             owner_id=by.pk,
             report=report,
-            arguments=dict(arguments),
+            arguments=arguments,
+            source=source,
             language=translation.get_language() or settings.LANGUAGE_CODE,
             created_at=at,
         )
@@ -114,7 +138,7 @@ def cancel(job_id: int, *, by: User, at: datetime) -> bool:
         under_way = BackgroundJob.objects.filter(pk=job_id, state__in=(State.QUEUED, State.RUNNING))
         if job is None or not under_way.update(state=State.CANCELLED, ended_at=at, expires_at=at + KEPT):
             return False
-    _delete(job.place)
+    _delete(job.place, job.source)
     return True
 
 
@@ -142,9 +166,10 @@ def claim(at: datetime) -> BackgroundJob | None:
                 job.save(update_fields=["place", "state", "tries", "started_at", "heartbeat_at", "done", "of"])
             else:
                 _fail(job, [Problem(gettext_noop("It was begun %(tries)d times and never came to an end."), {"tries": job.tries})], at)
-        _delete(left)
         if job.state == State.RUNNING:
+            _delete(left)
             return job
+        _delete(left, job.source)
 
 
 def run_next(makers: Mapping[str, Maker], at: datetime) -> bool:
@@ -161,13 +186,11 @@ def run_next(makers: Mapping[str, Maker], at: datetime) -> bool:
     except NotOursAnyMore:
         _delete(job.place)
     except Refused as refused:
-        _fail(job, list(refused.problems), timezone.now())
-        _delete(job.place)
+        _give_up(job, list(refused.problems))
     except Exception:
         logger.exception("Job %s in the background failed", job.pk)
         message = gettext_noop("It failed for a reason that was not foreseen; an administrator finds it in the log.")
-        _fail(job, [Problem(message)], timezone.now())
-        _delete(job.place)
+        _give_up(job, [Problem(message)])
     return True
 
 
@@ -175,7 +198,7 @@ def expire(at: datetime) -> int:
     """Forget the jobs whose time is over, and delete their files. Returns how many."""
     over = list(BackgroundJob.objects.filter(expires_at__lt=at))
     for job in over:
-        _delete(job.place)
+        _delete(job.place, job.source)
         job.delete()
     return len(over)
 
@@ -183,6 +206,11 @@ def expire(at: datetime) -> int:
 def problems_of(job: BackgroundJob) -> list[Problem]:
     """Why it failed, or what its owner should know of the file."""
     return [Problem(**problem) for problem in job.problems]
+
+
+def source_of(job: BackgroundJob) -> Path:
+    """The file that was sent with the order."""
+    return Path(default_storage.path(job.source))
 
 
 def file_of(job: BackgroundJob) -> Path | None:
@@ -201,16 +229,24 @@ def _finish(work: Work) -> None:
         except FileNotFoundError:
             raise NotOursAnyMore from None
         fields |= {"file_name": work.file_name, "size": path.stat().st_size}
-    work.ours(**fields, problems=[_kept(problem) for problem in work.problems])
+    work.ours(**fields, problems=[kept(problem) for problem in work.problems])
+    _delete(work.job.source)
 
 
-def _fail(job: BackgroundJob, problems: list[Problem], at: datetime) -> None:
+def _give_up(job: BackgroundJob, problems: list[Problem]) -> None:
+    """What was being made is for nobody; the file that was sent is, where another worker has the job by now."""
+    failed = _fail(job, problems, timezone.now())
+    _delete(job.place, job.source if failed else "")
+
+
+def _fail(job: BackgroundJob, problems: list[Problem], at: datetime) -> bool:
     ours = BackgroundJob.objects.filter(pk=job.pk, state=State.RUNNING, place=job.place)
-    ours.update(state=State.FAILED, ended_at=at, expires_at=at + KEPT, problems=[_kept(problem) for problem in problems])
+    ended = ours.update(state=State.FAILED, ended_at=at, expires_at=at + KEPT, problems=[kept(problem) for problem in problems])
     job.state = State.FAILED
+    return bool(ended)
 
 
-def _kept(problem: Problem) -> dict[str, Any]:
+def kept(problem: Problem) -> dict[str, Any]:
     """A problem as it is stored, to be said in the language of whoever reads it."""
     words = {"message": problem.message, "params": {name: _plain(value) for name, value in problem.params.items()}}
     return words | {"line": problem.line, "column": problem.column, "unit_uid": problem.unit_uid, "file": problem.file}
@@ -224,7 +260,7 @@ def _unfinished(place: str) -> Path:
     return Path(f"{default_storage.path(place)}.part")
 
 
-def _delete(place: str) -> None:
-    if place:
+def _delete(*places: str) -> None:
+    for place in filter(None, places):
         _unfinished(place).unlink(missing_ok=True)
         Path(default_storage.path(place)).unlink(missing_ok=True)

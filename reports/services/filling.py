@@ -66,14 +66,17 @@ def save(report_id: int, changes: Changes, *, by: User, at: datetime, seen: int)
         step = Step(Action.SAVE, by, at)
         transitions.check(step, [report])
         _refuse_older(report, changes, seen)
-        _write(step, [(report, {**_filled_in(report), **changes})], _misplaced, Problems())
+        _write(step, [(report, {**filled_in([report])[report.pk], **changes})], misplaced, Problems())
         return report
 
 
-def _filled_in(report: Report) -> Changes:
-    if report.state != State.NOT_STARTED:
-        return {}
-    return {code: value for code, value in sourced_figures([report])[report.pk].items() if code not in report.own}
+def filled_in(reports: Sequence[Report]) -> dict[int, Changes]:
+    """What a first save fills in from the sources of these reports of one cycle (semantics §10), by report; nothing in one that was begun."""
+    first = [report for report in reports if report.state == State.NOT_STARTED]
+    sourced = sourced_figures(first)
+    own = {report.pk: report.own for report in first}
+    filled = {pk: {code: value for code, value in figures.items() if code not in own[pk]} for pk, figures in sourced.items()}
+    return {report.pk: filled.get(report.pk, {}) for report in reports}
 
 
 def save_locked(
@@ -83,15 +86,17 @@ def save_locked(
     by: User,
     at: datetime,
     reason: str = "",
+    seen: Mapping[int, int] | None = None,
 ) -> None:
     """Write the cells of several locked reports. Raises Refused with all that is wrong with the reports and with the cells.
 
-    What is `first` is of reports that had none, and of indicators that are `enterable_at_first`.
+    What is `first` is of reports that had none, and of indicators that are `enterable_at_first`. `seen` are the versions, by
+    id, that the editor saw.
     """
-    step = Step(Action.SAVE, by, at, reason)
+    step = Step(Action.SAVE, by, at, reason, seen or {})
     problems = Problems()
     problems.extend(transitions.obstacles(step, [report for report, _ in (*entries, *first)]))
-    _write(step, entries, _misplaced, problems)
+    _write(step, entries, misplaced, problems)
     _store(step, first)
 
 
@@ -155,7 +160,7 @@ def _store(step: Step, written: Sequence[tuple[Report, Written]]) -> None:
         transitions.write(step, [report for report, _ in written], updates={"own": own}, changes=changes)
 
 
-def _misplaced(template: Template, report: Report, changed: Changes, by: User) -> list[Problem]:
+def misplaced(template: Template, report: Report, changed: Changes, by: User) -> list[Problem]:
     """Cells that this unit may not enter: not its level's, computed, closed by a level below, or the superior's (§5)."""
     entered = {code: value for code, value in changed.items() if value is not None}
     problems = check_own(template, entered, report.level.code, report.levels_below)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from django import template
-from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext, pgettext_lazy
 
 from reports import wording
 from reports.domain.aggregation import Figure
@@ -19,6 +19,7 @@ from reports.domain.workflow import Action
 from reports.models import Adjustment, Flag, Report
 from reports.models.journal import ACTION_LABELS
 from reports.models.report import STATE_LABELS
+from reports.services.uploading import Effect
 
 register = template.Library()
 
@@ -28,6 +29,14 @@ _TIMELINESS = {
     Timeliness.MISSING: gettext_lazy("Overdue"),
     Timeliness.PENDING: gettext_lazy("Not due yet"),
     Timeliness.EXEMPT: gettext_lazy("Exempt"),
+}
+
+_EFFECTS = {
+    Effect.NEW: pgettext_lazy("a figure in a workbook", "New"),
+    Effect.CHANGED: gettext_lazy("Changed"),
+    Effect.CLEARED: gettext_lazy("Cleared"),
+    Effect.CLASH: gettext_lazy("Changed by both"),
+    Effect.THEIRS: gettext_lazy("Changed by somebody else"),
 }
 
 register.filter("say", wording.say)
@@ -56,6 +65,12 @@ def flag_label(kind: str) -> str:
 @register.filter
 def action_label(action: str) -> str:
     return str(dict(ACTION_LABELS)[Action(action).value])
+
+
+@register.filter
+def effect_label(effect: str) -> str:
+    """What a workbook does to a figure."""
+    return str(_EFFECTS[Effect(effect)])
 
 
 @register.filter

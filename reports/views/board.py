@@ -24,7 +24,7 @@ from reports.documents.workbooks import XLSX
 from reports.domain.workflow import Action, By
 from reports.forms import BoardFilterForm, BulkExtensionForm
 from reports.models import Report
-from reports.policies import Standing
+from reports.policies import Standing, reports_to_fill_in
 from reports.queries.board import BoardRow, Sought, board, owing
 from reports.services import reminding, reviewing
 from reports.views.reach import posted, report_in_reach, user_of
@@ -90,6 +90,7 @@ def _board(
         "selectable": set().union(*may.values()),
         "selected": set(chosen or ()) | may.get(request.GET.get("select", ""), set()),
         "fillable": {row.report.pk for row in rows if standing.can(Action.SAVE, row.report)},
+        "fill_in_for": reports_to_fill_in(user_of(request)).subtree_of(report).count(),
         "owing": sum(row.report.is_owing for row in children),
         "extension": extension or BulkExtensionForm(auto_id="extend-%s", label_suffix=""),
         "problems": list(problems),

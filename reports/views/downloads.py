@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -27,7 +27,7 @@ LISTED = 50
 @require_safe
 def downloads(request: HttpRequest) -> HttpResponse:
     """The jobs of the one who asks, the newest first; htmx asks again for the list alone while one is under way."""
-    jobs = [_shown(job) for job in _jobs_of(request, timezone.now())[:LISTED]]
+    jobs = [_shown(job) for job in jobs_of(request, timezone.now())[:LISTED]]
     context = {"jobs": jobs, "under_way": any(each["job"].is_under_way for each in jobs)}
     return render(request, "reports/_downloads.html" if request.headers.get("HX-Request") else "reports/downloads.html", context)
 
@@ -36,9 +36,9 @@ def downloads(request: HttpRequest) -> HttpResponse:
 @require_safe
 def download(request: HttpRequest, job_id: int) -> FileResponse:
     """The file, to be saved: for its owner alone, while its report is in their reach and its time is not over."""
-    job = get_object_or_404(_jobs_of(request, timezone.now()), pk=job_id)
+    job = get_object_or_404(jobs_of(request, timezone.now()), pk=job_id)
     path = background_jobs.file_of(job)
-    if path is None:
+    if path is None or not job.is_to_be_fetched:
         raise Http404
     return FileResponse(path.open("rb"), as_attachment=True, filename=job.file_name)
 
@@ -53,7 +53,8 @@ def cancel(request: HttpRequest, job_id: int) -> HttpResponse:
     return redirect("reports:downloads")
 
 
-def _jobs_of(request: HttpRequest, at: datetime) -> Any:
+def jobs_of(request: HttpRequest, at: datetime) -> QuerySet[BackgroundJob]:
+    """The jobs of the one who asks, whose report is in their reach and whose time is not over."""
     user = user_of(request)
     in_reach = Q(report__isnull=True) | Q(report__in=policies.reports_in_reach(user))
     kept = Q(expires_at__isnull=True) | Q(expires_at__gte=at)
@@ -66,5 +67,5 @@ def _shown(job: BackgroundJob) -> dict[str, Any]:
         "job": job,
         "problems": background_jobs.problems_of(job),
         "percent": job.done * 100 // job.of if job.of else None,
-        "file": background_jobs.file_of(job) is not None,
+        "file": job.is_to_be_fetched and background_jobs.file_of(job) is not None,
     }

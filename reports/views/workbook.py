@@ -12,10 +12,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from reports.documents.report_workbook_in import ReadCell, read_report_workbook
+from reports.documents.report_workbook_in import read_report_workbook
 from reports.documents.report_workbook_out import report_workbook
 from reports.domain.workflow import Action
 from reports.models import Report
@@ -23,7 +23,7 @@ from reports.policies import Standing
 from reports.queries.form_sheet import form_sheet
 from reports.services import filling
 from reports.services.submitting import readiness
-from reports.services.uploading import Change, Effect, changes_of
+from reports.services.uploading import Change, Effect, SentCell, changes_of
 from reports.views.reach import posted, report_in_reach, user_of
 from reports.views.report_page import Sent, render_report
 from reports.wording import name_of, say, shown_own
@@ -32,13 +32,6 @@ from units.problems import Problem, Refused, gettext_noop
 
 #: seconds for which what was looked over may be written
 _LASTS = 24 * 60 * 60
-_EFFECTS = {
-    Effect.NEW: pgettext_lazy("a figure in a workbook", "New"),
-    Effect.CHANGED: gettext_lazy("Changed"),
-    Effect.CLEARED: gettext_lazy("Cleared"),
-    Effect.CLASH: gettext_lazy("Changed by both"),
-    Effect.THEIRS: gettext_lazy("Changed by somebody else"),
-}
 
 
 @login_required
@@ -71,7 +64,7 @@ def upload(request: HttpRequest, report_id: int) -> HttpResponse:
         read = read_report_workbook(content.file, report)
     except Refused as refused:
         return render_report(request, report, at, Sent(problems=list(refused.problems)), status=422)
-    changes = changes_of(report, [(cell.code, cell.address, cell.value) for cell in read.cells if not cell.problems], read.seen)
+    changes = changes_of(report, read.cells, read.seen)
     return _preview(request, report, changes, [cell for cell in read.cells if cell.problems])
 
 
@@ -110,7 +103,7 @@ def _salt(request: HttpRequest, report: Report) -> str:
     return f"workbook-{request.user.pk}-{report.pk}"
 
 
-def _preview(request: HttpRequest, report: Report, changes: list[Change], refused: list[ReadCell], *, status: int = 200) -> HttpResponse:
+def _preview(request: HttpRequest, report: Report, changes: list[Change], refused: list[SentCell], *, status: int = 200) -> HttpResponse:
     by_code = report.cycle.version.compiled().by_code
     plain = [(each.code, each.address, each.effect.value, each.now, each.then) for each in changes]
     context = {
@@ -123,7 +116,6 @@ def _preview(request: HttpRequest, report: Report, changes: list[Change], refuse
                 "address": each.address,
                 "name": name_of(by_code[each.code]),
                 "effect": each.effect.value,
-                "label": _EFFECTS[each.effect],
                 "now": shown_own(by_code[each.code], each.now),
                 "then": shown_own(by_code[each.code], each.then),
             }

@@ -165,7 +165,7 @@ def test_a_broken_rule_is_refused_at_its_row_and_column(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("content", [b"", b"not a workbook", b"PK\x03\x04 half of one"])
+@pytest.mark.parametrize("content", [b"", b"\0 not a workbook", b"PK\x03\x04 half of one"])
 def test_a_file_that_is_no_workbook_is_refused(cycle: None, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.xlsx"
     path.write_bytes(content)
@@ -213,7 +213,7 @@ def test_of_several_files_all_are_refused_with_the_problems_of_each(cycle: None,
     good, bad, wrong = (tmp_path / name for name in ("a.xlsx", "b.xlsx", "c.xlsx"))
     workbook(tmp_path, ["unit_uid", "a", "d"], ["H1", 3, 1]).rename(good)
     workbook(tmp_path, ["unit_uid", "a", "d"], ["H1", 4, 2], ["H2", "x", 1]).rename(bad)
-    wrong.write_bytes(b"no workbook")
+    wrong.write_bytes(b"\0 no workbook")
     ran = manage("import_reports", "k", good, bad, wrong)
     assert ran.code == 1
     said = ran.err.splitlines()
