@@ -71,7 +71,7 @@ def save(report_id: int, changes: Changes, *, by: User, at: datetime, seen: int)
 
 
 def filled_in(reports: Sequence[Report]) -> dict[int, Changes]:
-    """What a first save fills in from the sources of these reports of one cycle (semantics §10), by report; nothing in one that was begun."""
+    """What a first save fills in from sources (semantics §10), by report of one cycle: nothing in one that was begun."""
     first = [report for report in reports if report.state == State.NOT_STARTED]
     sourced = sourced_figures(first)
     own = {report.pk: report.own for report in first}
