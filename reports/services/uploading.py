@@ -161,9 +161,7 @@ def _row_problem(row: SentRow, report: Report | None, first: Mapping[str, str]) 
     if row.uid in first:
         return Problem(gettext_noop("The unit is there twice; %(cell)s has it first."), {"cell": first[row.uid]})
     if report is None:
-        return Problem(
-            gettext_noop("“%(uid)s” has no report here: the page is of a unit, and takes those at and below it."), {"uid": row.uid}
-        )
+        return Problem(gettext_noop("“%(uid)s” has no report at or below the unit of this page."), {"uid": row.uid})
     if row.seen is not None and row.seen > report.version:
         return Problem(gettext_noop("The row is made from a newer state of the report than there is. Download the workbook again."))
     return None
