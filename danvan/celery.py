@@ -8,12 +8,12 @@ from typing import Any
 
 from celery import Celery
 from celery.result import AsyncResult
-from celery.signals import task_success
+from celery.signals import before_task_publish, task_failure, task_postrun, task_prerun, task_success
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from kombu.transport import TRANSPORT_ALIASES
 
-from danvan import ticks
+from danvan import ticks, tracing
 
 logger = logging.getLogger(__name__)
 
@@ -56,3 +56,24 @@ app.autodiscover_tasks()
 def _note(sender: Any, **kwargs: Any) -> None:
     """Remember when each of the scheduler's tasks ended well; where that can't be noted, Celery logs it and goes on."""
     ticks.note(sender.name)
+
+
+@task_failure.connect
+def _note_failure(sender: Any, **kwargs: Any) -> None:
+    ticks.note_failure(sender.name)
+
+
+@before_task_publish.connect
+def _hand_on(headers: dict[str, Any], **kwargs: Any) -> None:
+    """A task says in its log lines which request it goes back to."""
+    headers[tracing.HEADER] = tracing.request_id()
+
+
+@task_prerun.connect
+def _take_up(task_id: str, task: Any, **kwargs: Any) -> None:
+    tracing.begin(getattr(task.request, tracing.HEADER, "") or "", task_id)
+
+
+@task_postrun.connect
+def _end(**kwargs: Any) -> None:
+    tracing.begin("", "")

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "danvan.tracing.follow_request",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Pages are made a sixth as long. Lengths tell a listener nothing of the one secret in them, the CSRF token: it is
@@ -202,10 +203,27 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_TMP_STORAGE_CLASS = "units.waiting_files.WaitingFiles"
 
+# --- Watching -------------------------------------------------------------------------------------
+
+# Without it /metrics does not exist.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"following": {"()": "danvan.tracing.Following"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {request_id} {task_id}: {message}", "style": "{"},
+        "json": {"()": "danvan.tracing.JsonLines"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if env.str("LOG_FORMAT", default="line") == "json" else "line",
+            "filters": ["following"],
+        }
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
 }
+# Celery keeps what it is given here, in its worker and its scheduler alike.
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -1,4 +1,7 @@
-"""When each of the scheduler's tasks last ended well: in the cache, which the worker and the pages share where there is a broker."""
+"""When each of the scheduler's tasks last ended well, and how often one failed.
+
+It stands in the cache, which the worker and the pages share where there is a broker.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,22 @@ def last(tasks: list[str]) -> dict[str, datetime]:
     """When these tasks last ended well; one of which nothing is known is left out."""
     found = cache.get_many([_key(task) for task in tasks])
     return {task: found[_key(task)] for task in tasks if _key(task) in found}
+
+
+def note_failure(task: str) -> None:
+    """The task with this name has just ended with an error."""
+    cache.add(_failures(task), 0, None)
+    cache.incr(_failures(task))
+
+
+def failures(tasks: list[str]) -> dict[str, int]:
+    """How often each of these tasks has failed since the cache began."""
+    found = cache.get_many([_failures(task) for task in tasks])
+    return {task: found.get(_failures(task), 0) for task in tasks}
+
+
+def _failures(task: str) -> str:
+    return f"failures:{task}"
 
 
 def _key(task: str) -> str:

@@ -4,8 +4,9 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from danvan import installable
-from danvan.health import healthz
+from danvan.health import healthz, readyz
 from danvan.icon import favicon
+from danvan.metrics import metrics
 
 urlpatterns = [
     path("", include("reports.urls", namespace="reports")),
@@ -14,6 +15,8 @@ urlpatterns = [
     path("i18n/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("favicon.ico", favicon, name="favicon"),
     path("manifest.webmanifest", installable.manifest, name="manifest"),
     path("sw.js", installable.service_worker, name="service-worker"),

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from reports.models.cycle import Cycle
@@ -45,6 +46,8 @@ class RollupMark(models.Model):
     cycle = models.ForeignKey(Cycle, models.CASCADE, related_name="+")
     root_position = models.PositiveIntegerField()
     report = models.ForeignKey(Report, models.CASCADE, related_name="+")
+    #: by the database's clock, for those who watch how long totals wait
+    marked_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["cycle", "root_position"], name="rollup_mark_tree")]

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone, translation
 
 from reports.models import BackgroundJob, Report
@@ -192,6 +192,13 @@ def run_next(makers: Mapping[str, Maker], at: datetime) -> bool:
         message = gettext_noop("It failed for a reason that was not foreseen; an administrator finds it in the log.")
         _give_up(job, [Problem(message)])
     return True
+
+
+def count_unfinished() -> dict[str, int]:
+    """How many jobs wait, and how many run."""
+    states = [BackgroundJob.State.QUEUED.value, BackgroundJob.State.RUNNING.value]
+    counts = BackgroundJob.objects.filter(state__in=states).order_by().values_list("state").annotate(count=Count("pk"))
+    return dict.fromkeys(states, 0) | dict(counts)
 
 
 def expire(at: datetime) -> int:

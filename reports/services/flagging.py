@@ -9,7 +9,7 @@ from functools import reduce
 from operator import or_
 
 from django.db import transaction
-from django.db.models import DateTimeField, Exists, F, OuterRef, Q, Value
+from django.db.models import Count, DateTimeField, Exists, F, OuterRef, Q, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Greatest
 
@@ -56,6 +56,12 @@ def sweep(at: datetime, cycle_ids: Sequence[int] | None = None) -> Swept:
         cleared = {kind.value: _clear(kind, cycle_ids, at) for kind in Flag.Kind}
         raised = {kind.value: _raise(kind, reports, at) for kind in Flag.Kind}
     return Swept(raised, cleared)
+
+
+def count_open() -> dict[str, int]:
+    """How many flags of each kind are open."""
+    counts = Flag.objects.filter(cleared_at__isnull=True).order_by().values_list("kind").annotate(count=Count("pk"))
+    return dict.fromkeys(Flag.Kind.values, 0) | dict(counts)
 
 
 def clear_untrue(report_ids: Sequence[int], at: datetime) -> None:

@@ -195,6 +195,11 @@ def send_reminders(at: datetime, within: timedelta = A_RUN) -> int:
     return sent
 
 
+def unsent() -> QuerySet[Reminder]:
+    """The reminders that wait to be sent."""
+    return Reminder.objects.filter(sent_at__isnull=True, set_aside_at__isnull=True)
+
+
 def set_aside() -> QuerySet[Reminder]:
     """The reminders that were refused too often to be tried again, of open cycles."""
     return Reminder.objects.filter(sent_at__isnull=True, set_aside_at__isnull=False, report__cycle__state=Cycle.State.OPEN)

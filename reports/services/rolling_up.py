@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 from django.db import DataError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Min, QuerySet
 
 from reports.domain.formulas import FormulaError
 from reports.domain.indicators import Template
@@ -25,6 +26,9 @@ from reports.services import waking
 from units.locks import side_by_side
 
 logger = logging.getLogger(__name__)
+
+#: how many marks the log names
+_LOGGED = 5
 
 #: tries to compute a total before it is set aside
 TRIES = 3
@@ -40,6 +44,17 @@ def mark(reports: Iterable[Report]) -> None:
     RollupMark.objects.bulk_create(marks, batch_size=5000)
     for cycle_id in {mark.cycle_id for mark in marks}:
         waking.for_totals(cycle_id)
+
+
+def count_marks() -> int:
+    """How many marks wait."""
+    return RollupMark.objects.count()
+
+
+def oldest_mark() -> datetime | None:
+    """Since when a total has waited to be recomputed; None where none does."""
+    oldest: datetime | None = RollupMark.objects.aggregate(since=Min("marked_at"))["since"]
+    return oldest
 
 
 def drain_all(cycle_ids: Sequence[int] | None = None, *, wait: bool = True) -> int:
@@ -77,6 +92,7 @@ def _drain(tree: Stretch, version: TemplateVersion, *, wait: bool) -> int:
         marked = take(_marks(tree), "report") if _lock(tree, wait=wait) else []
         if marked:
             _store(computed(version.compiled(), marked_nodes(marked)))
+            logger.info("Recomputed totals of cycle %d for %d marks, among them %s", tree.cycle_id, len(marked), marked[:_LOGGED])
         return len(marked)
 
 

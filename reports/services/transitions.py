@@ -7,6 +7,7 @@ in the same transaction.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +28,8 @@ from units.models import Level
 from units.problems import Problem, Problems, Refused, gettext_noop
 from units.reach import User
 
+logger = logging.getLogger(__name__)
+
 #: Actions that change what is counted or expected, or what a later total is held against
 _MARKING = frozenset(
     {Action.SUBMIT, Action.WITHDRAW, Action.ACCEPT, Action.RETURN, Action.REOPEN, Action.EXEMPT, Action.UNEXEMPT, Action.APPRAISE}
@@ -34,6 +37,8 @@ _MARKING = frozenset(
 #: of these, those that count nothing by themselves; yet what was declared is held against the total, or no longer is
 _DECLARING = frozenset({Action.SUBMIT, Action.WITHDRAW, Action.RETURN})
 
+#: how many reports of a step the log names
+_LOGGED = 5
 #: how many reports one write takes at once
 BATCH = 2000
 
@@ -187,6 +192,7 @@ def write(
     Raises Refused when a report isn't in the state any more in which it was checked.
     """
     entries = list(_entries(step, reports, changes or {}, submissions or {}))
+    logger.info("%s: %d reports, among them %s", step.action, len(reports), [report.pk for report in reports[:_LOGGED]])
     _move(step, reports, updates or {})
     insert_like(entries, ["report", "changes", "submission"])
     ids = [report.pk for report in reports]

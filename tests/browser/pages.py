@@ -112,7 +112,7 @@ NOT_PAGES = {
     "manifest": "data",
     "service-worker": "a script",
     "reports:pending": "part of a page",
-    "healthz": "for load balancers",
+    **dict.fromkeys(["healthz", "readyz", "metrics"], "for machines"),
     "favicon": "leads to the icon",
     **dict.fromkeys(["admin:logout", "admin:units_unit_move"], "POST"),
     **dict.fromkeys([f"admin:reports_cycle_{verb}" for verb in ("open", "close", "reopen")], "POST"),
