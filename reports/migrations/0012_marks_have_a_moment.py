@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reports", "0010_retired_versions"),
+        ("reports", "0011_uploaded_workbooks"),
     ]
 
     operations = [
