@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.http import QueryDict
@@ -15,11 +15,16 @@ from django.utils.translation import gettext_lazy as _
 from reports.domain.deadlines import Timeliness
 from reports.domain.indicators import Indicator, ValueType
 from reports.domain.numbers import parse_entry
+from reports.domain.skilful_models import TRANSITIONS, ModelAction
 from reports.domain.workflow import Action
-from reports.models import Flag
+from reports.models import Flag, SkilfulModel
 from reports.models.report import STATE_LABELS
+from reports.models.skilful_model import FIELD_LABELS, MODEL_STATE_LABELS
 from reports.queries.board import ORDERS
+from reports.services.registering import CONTENT
+from units.models import Level, Unit
 from units.problems import Problem, Refused
+from units.wording import say
 
 #: the value of `cell-CODE` that says: this cell's rows follow as `cell-CODE-ROW-COLUMN`
 TABLE = "table"
@@ -167,3 +172,83 @@ class BoardFilterForm(forms.Form):
     sort = forms.ChoiceField(
         required=False, choices=[(sign + order, order) for order in ORDERS for sign in ("", "-")], widget=forms.HiddenInput
     )
+
+
+# --- The register of Dân vận khéo models ------------------------------------------------------------
+
+
+class SkilfulModelForm(forms.ModelForm):
+    """What is said of a model. `seen` is the version that was shown."""
+
+    seen = forms.IntegerField(min_value=0, initial=0, required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        model = SkilfulModel
+        fields: ClassVar = list(CONTENT)
+        widgets: ClassVar = {name: forms.Textarea(attrs={"rows": 3}) for name in ("why", "aims", "content", "means", "product", "lasting")}
+
+    def _post_clean(self) -> None:
+        """The service checks and writes; the instance stays as it is stored."""
+
+    def refuse(self, refused: Refused) -> None:
+        """Say beside the fields what the service refused."""
+        for problem in refused.problems:
+            self.add_error(problem.column if problem.column in self.fields else None, say(problem))
+
+    @property
+    def said(self) -> dict[str, Any]:
+        return {name: self.cleaned_data.get(name) for name in CONTENT}
+
+
+class RegistrationForm(SkilfulModelForm):
+    """The same of a model that is to be registered: whose it is, and since when."""
+
+    unit = forms.ModelChoiceField(Unit.objects.none(), label=_("Unit that runs it"))
+    on = _day(label=_("Registered on"))
+
+    def __init__(self, data: QueryDict | None, units: Any, **kwargs: Any) -> None:
+        super().__init__(data, label_suffix="", **kwargs)
+        self.fields["unit"].queryset = units  # type: ignore[attr-defined]
+        self.order_fields(["unit", "on", *CONTENT])
+
+
+class SkilfulStepForm(forms.Form):
+    """One step of a model's life; it asks only for what the step needs."""
+
+    seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    on = _day(label=_("On the day"))
+    effective = forms.TypedChoiceField(
+        label=_("Does it work well?"),
+        choices=[("yes", _("It works well")), ("no", _("It doesn't work well"))],
+        coerce=lambda word: word == "yes",
+        widget=forms.RadioSelect,
+    )
+    level = forms.ModelChoiceField(Level.objects.none(), label=_("Recognised at"), empty_label=None)
+    text = forms.CharField(label=_("In words"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, action: ModelAction, data: QueryDict | None, levels: Iterable[Level], **initial: Any) -> None:
+        super().__init__(data, initial=initial, auto_id=f"{action}-%s", label_suffix="")
+        self.fields["level"].queryset = Level.objects.filter(pk__in=[level.pk for level in levels])  # type: ignore[attr-defined]
+        self.fields["text"].required = TRANSITIONS[action].needs_text
+        if action is not ModelAction.APPRAISE:
+            del self.fields["effective"]
+        if action is not ModelAction.RECOGNISE:
+            del self.fields["level"]
+
+
+class RegisterFilterForm(forms.Form):
+    """What narrows the register."""
+
+    text = forms.CharField(
+        label=_("Model, place or unit"), required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"})
+    )
+    field = forms.ChoiceField(label=_("Field of the movement"), required=False, choices=[("", _("All")), *FIELD_LABELS])
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("All states")), *MODEL_STATE_LABELS])
+    year = forms.IntegerField(
+        label=_("Registered in the year"),
+        required=False,
+        min_value=1900,
+        max_value=2200,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "size": 6}),
+    )
+    unit = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)

@@ -14,6 +14,7 @@ from reports.demo.figures import EXPLANATIONS
 from reports.demo.places import Place, places_of
 from reports.domain.workflow import State
 from reports.models import Cycle, Report, ReportQuerySet
+from reports.queries.sourced import sourced_figures
 from reports.services import flagging, importing, reviewing
 from reports.services.importing import Figure, Journey
 from reports.services.submitting import Declaration
@@ -51,6 +52,7 @@ class Desk:
         self.base = base
         self.places = places_of(cycle)
         self.by_uid = {place.uid: place for place in self.places}
+        self._sourced = _sourced(cycle)
         self._agenda: list[tuple[datetime, Callable[[datetime], object]]] = []
 
     def moment(self, day: int, hour: int, minute: int = 0) -> datetime:
@@ -100,7 +102,7 @@ class Desk:
     def submit(self, uids: Sequence[str], at: datetime) -> None:
         declaration = Declaration(confirm_incomplete=True, explanations=EXPLANATIONS)
         self._import(
-            ((self.by_uid[uid], self.figures(self.by_uid[uid])) for uid in uids),
+            ((self.by_uid[uid], self._figures(self.by_uid[uid])) for uid in uids),
             Journey(State.SUBMITTED, None, at, declaration=declaration),
         )
 
@@ -135,8 +137,12 @@ class Desk:
         importing.import_figures(self.cycle, (Figure(line, "value", *row) for line, row in enumerate(rows, 1)), Problems(), journey)
 
     def _some_figures(self, place: Place, lacking: int, without: Collection[str]) -> dict[str, str]:
-        figures = self.figures(place).items()
+        figures = self._figures(place).items()
         return {code: text for code, text in figures if code not in without and not happens(place.uid, f"lacks|{code}", lacking)}
+
+    def _figures(self, place: Place) -> dict[str, str]:
+        """What the unit enters: of models what their register says, where it has any."""
+        return self.figures(place) | self._sourced.get(place.uid, {})
 
     def _by_superior(self, uids: Iterable[str]) -> Iterable[tuple[AbstractUser | None, ReportQuerySet]]:
         for uid, group in self._by_user(uids, lambda place: place.superior_uid).items():
@@ -149,3 +155,10 @@ class Desk:
             actor = acting(self.by_uid[uid])
             groups.setdefault(actor if actor in self.users else "", []).append(self.by_uid[uid])
         return groups
+
+
+def _sourced(cycle: Cycle) -> dict[str, dict[str, str]]:
+    """What the sources of figures say, by unit, as plain text."""
+    reports = list(Report.objects.filter(cycle=cycle).select_related("cycle__version", "unit"))
+    said = sourced_figures(reports)
+    return {report.unit.uid: {code: str(value) for code, value in said[report.pk].items()} for report in reports if said[report.pk]}

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext
 
-from reports.demo import current_year, earlier_halves, finished_year, half_year, hamlet_scores, paper
+from reports.demo import current_year, earlier_halves, finished_year, half_year, hamlet_scores, paper, register
 from reports.demo.accounts import Account, accounts, make_accounts
 from reports.demo.places import load_units
 from reports.demo.windows import opened_at
@@ -44,16 +44,19 @@ def _load(say: Callable[[str], None], at: datetime) -> None:
     version = versions[TEMPLATE]
     paper.load()
     users = make_accounts()
+    register.load(users)
     say(gettext("Reports of earlier years …"))
     earlier_halves.load(version, users)
     say(gettext("Reports of %(period)s …") % {"period": period_name(finished_year.PERIOD)})
     finished_year.load(version, users)
     say(gettext("Reports of %(period)s …") % {"period": period_name(half_year.PERIOD)})
     half_year.load(version, users)
+    register.load_late_comer(users)
     say(gettext("Scoring sheets of chosen hamlets …"))
     hamlet_scores.load(versions[hamlet_scores.TEMPLATE], users)
     hamlet_scores.let_choose(users, at)
     say(gettext("Reports of the current year …"))
+    register.load_current(users, at)
     current_year.load(version, users, at)
     flagging.sweep(at)
 

@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                 ("why", models.TextField(blank=True, verbose_name="why")),
                 ("aims", models.TextField(blank=True, verbose_name="aims")),
                 ("content", models.TextField(blank=True, verbose_name="content and way of working")),
-                ("place", models.CharField(blank=True, max_length=200, verbose_name="place")),
+                ("place", models.CharField(blank=True, max_length=200, verbose_name="place where it runs")),
                 ("group_served", models.CharField(blank=True, max_length=200, verbose_name="group served")),
                 ("people", models.PositiveIntegerField(blank=True, null=True, verbose_name="number of people taking part")),
                 ("means", models.TextField(blank=True, verbose_name="means")),

@@ -64,7 +64,7 @@ class SkilfulModel(models.Model):
     why = models.TextField(_("why"), blank=True)
     aims = models.TextField(_("aims"), blank=True)
     content = models.TextField(_("content and way of working"), blank=True)
-    place = models.CharField(_("place"), max_length=200, blank=True)
+    place = models.CharField(_("place where it runs"), max_length=200, blank=True)
     group_served = models.CharField(_("group served"), max_length=200, blank=True)
     people = models.PositiveIntegerField(_("number of people taking part"), null=True, blank=True)
     means = models.TextField(_("means"), blank=True)
@@ -138,3 +138,9 @@ class SkilfulModelEntry(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.model_id}: {self.action}"
+
+
+def label_of(field: str) -> str:
+    """What a field of a model is called, as a label."""
+    words = str(SkilfulModel._meta.get_field(field).verbose_name)  # type: ignore[union-attr]
+    return words[:1].upper() + words[1:]

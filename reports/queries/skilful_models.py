@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from reports.domain.periods import PeriodKind, parse_period
-from reports.domain.skilful_models import Days, ModelAction, ModelState, Step, is_counted
+from reports.domain.skilful_models import UNDER_WAY, Days, ModelAction, ModelState, Step, is_counted
 from reports.domain.sources import RegisterCount
 from reports.domain.validation import enterable
-from reports.models import Cycle, Report, SkilfulModelEntry
+from reports.models import Cycle, Report, SkilfulModel, SkilfulModelEntry
 from reports.models.bulk import Among
+from reports.models.skilful_model import FIELD_LABELS, SkilfulModelQuerySet
 from units import tree
 from units.models import Unit
 
@@ -95,3 +97,62 @@ class _Homes:
             if code in may_enter:
                 return pk
         return None
+
+
+# --- For readers ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a reader of the register looks for; what is empty doesn't narrow. `unit` is a uid: it and all below it."""
+
+    text: str = ""
+    field: str = ""
+    state: str = ""
+    year: int | None = None
+    unit: str = ""
+
+    def among(self, models: SkilfulModelQuerySet) -> SkilfulModelQuerySet:
+        found = models.matching(self.text) if self.text.strip() else models
+        exactly = {"field": self.field, "state": self.state, "registered_on__year": self.year}
+        found = found.filter(**{name: value for name, value in exactly.items() if value})
+        if self.unit:
+            found = found.filter(tree.scope(Unit.objects.filter(uid=self.unit), "unit__"))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCounts:
+    """How the models of a field stand now."""
+
+    label: str
+    models: int
+    under_way: int
+    effective: int
+    recognised: int
+
+
+_COUNTED = ("models", "under_way", "effective", "recognised")
+
+
+def counts_by_field(models: SkilfulModelQuerySet) -> list[FieldCounts]:
+    """The models by field, struck-out ones left aside, in the order of the fields. One query."""
+    under_way = Q(state__in=[state.value for state in UNDER_WAY])
+    rows = (
+        models.exclude(state=ModelState.CANCELLED.value)
+        .order_by()
+        .values("field")
+        .annotate(
+            models=Count("pk"),
+            under_way=Count("pk", filter=under_way),
+            effective=Count("pk", filter=under_way & Q(is_effective=True)),
+            recognised=Count("pk", filter=Q(recognised_level__isnull=False)),
+        )
+    )
+    found = {field: counts for field, *counts in rows.values_list("field", *_COUNTED)}
+    return [FieldCounts(str(label), *found.get(field, [0] * len(_COUNTED))) for field, label in FIELD_LABELS]
+
+
+def steps_of(model: SkilfulModel) -> list[SkilfulModelEntry]:
+    """What happened to a model, the newest first."""
+    return list(model.entries.select_related("by", "level").order_by("-pk"))

@@ -19,6 +19,7 @@ from reports.domain.workflow import Action
 from reports.models import Adjustment, Flag, Report
 from reports.models.journal import ACTION_LABELS
 from reports.models.report import STATE_LABELS
+from reports.models.skilful_model import FIELD_LABELS, MODEL_ACTION_LABELS, label_of
 from reports.services.uploading import Effect
 
 register = template.Library()
@@ -71,6 +72,22 @@ def action_label(action: str) -> str:
 def effect_label(effect: str) -> str:
     """What a workbook does to a figure."""
     return str(_EFFECTS[Effect(effect)])
+
+
+@register.filter
+def model_action_label(action: str) -> str:
+    return str(dict(MODEL_ACTION_LABELS)[action])
+
+
+register.filter("model_field_label", label_of)
+
+
+@register.simple_tag
+def model_value(field: str, value: Any) -> str:
+    """What was said of a model in a field, empty where nothing was."""
+    if value is None:
+        return ""
+    return str(dict(FIELD_LABELS)[value]) if field == "field" else str(value)
 
 
 @register.filter

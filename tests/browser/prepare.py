@@ -34,7 +34,7 @@ def places() -> dict[str, Any]:
 
     from reports.demo import finished_year, half_year, hamlet_scores  # noqa: PLC0415
     from reports.demo.places import COMMUNE_AFTER, COMMUNE_BEFORE, DISTRICT_BEFORE, PROVINCE_AFTER, PROVINCE_BEFORE  # noqa: PLC0415
-    from reports.models import Cycle, Report, SelectionChoice  # noqa: PLC0415
+    from reports.models import Cycle, Report, SelectionChoice, SkilfulModel  # noqa: PLC0415
 
     by_code = {cycle.code: Report.objects.filter(cycle=cycle).order_by("pk") for cycle in Cycle.objects.all()}
     half, year, now = (by_code[f"dan-van-{period}"] for period in (half_year.PERIOD, finished_year.PERIOD, "2026-Y"))
@@ -58,6 +58,8 @@ def places() -> dict[str, Any]:
         **{name: below_district.filter(state=name)[0].pk for name in ("submitted", "returned")},
         **{f"choice_{choice.selection.state}": choice.pk for choice in choices},
         **{f"selection_{choice.selection.state}": choice.selection_id for choice in choices},
+        "model": SkilfulModel.objects.filter(unit__uid=COMMUNE_BEFORE, state="registered")[0].pk,
+        "recognised_model": SkilfulModel.objects.filter(unit__parent__uid=COMMUNE_BEFORE, recognised_level__isnull=False)[0].pk,
         "admin": {name: str(row.pk) for name, row in models.items() if row},
     }
 
