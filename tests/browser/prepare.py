@@ -59,7 +59,6 @@ def places() -> dict[str, Any]:
         **{f"choice_{choice.selection.state}": choice.pk for choice in choices},
         **{f"selection_{choice.selection.state}": choice.selection_id for choice in choices},
         "model": SkilfulModel.objects.filter(unit__uid=COMMUNE_BEFORE, state="registered")[0].pk,
-        "recognised_model": SkilfulModel.objects.filter(unit__parent__uid=COMMUNE_BEFORE, recognised_level__isnull=False)[0].pk,
         "admin": {name: str(row.pk) for name, row in models.items() if row},
     }
 
