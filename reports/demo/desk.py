@@ -142,7 +142,7 @@ class Desk:
 
     def _figures(self, place: Place) -> dict[str, str]:
         """What the unit enters: of models what their register says, where it has any."""
-        return self.figures(place) | self._sourced.get(place.uid, {})
+        return {**self.figures(place), **self._sourced.get(place.uid, {})}
 
     def _by_superior(self, uids: Iterable[str]) -> Iterable[tuple[AbstractUser | None, ReportQuerySet]]:
         for uid, group in self._by_user(uids, lambda place: place.superior_uid).items():

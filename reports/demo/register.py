@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from reports.demo.chance import draw, pick, shuffled
 from reports.demo.desk import Users
 from reports.demo.places import COMMUNE_AFTER, COMMUNE_BEFORE, DISTRICT_BEFORE, PROVINCE_AFTER, PROVINCE_BEFORE
-from reports.domain.skilful_models import ModelAction
-from reports.models import SkilfulModel
+from reports.domain.skilful_models import TRANSITIONS, ModelAction, ModelBy
 from reports.models.cycle import default_time_zone
+from reports.policies import RegisterStanding
 from reports.services import registering
 from reports.services.registering import ModelStep
 from units.models import Unit
@@ -183,19 +183,26 @@ class _Scribe:
         kind = pick(key, "kind", _KINDS)
         unit = Unit.objects.select_related("parent", "level").get(uid=owner)
         on = first + timedelta(days=draw(key, "registered", 0, (last - first).days))
-        model = registering.register(unit, _content(kind, unit, key), on=on, by=self.users.get(owner), at=self._moment(on))
-        for action, days in pick(key, "way", _WAYS) if first < last else ():
+        model = registering.register(unit, _content(kind, unit, key), on=on, by=self._keeper(unit), at=self._moment(on))
+        way = pick(key, "way", _WAYS) if first < last else ()
+        works_well = ("decline", 8) not in way
+        for action, days in way:
             on += timedelta(days=days)
             if on > until:
                 break
-            model = registering.take(model.pk, self._step(ModelAction(action), on, model, unit, key), seen=model.version)
+            model = registering.take(model.pk, self._step(ModelAction(action), on, unit, works_well=works_well), seen=model.version)
 
-    def _step(self, action: ModelAction, on: date, model: SkilfulModel, unit: Unit, key: str) -> ModelStep:
-        effective = draw(key, "effective", 0, 4) > 0 if action is ModelAction.APPRAISE else None
-        above = action in (ModelAction.APPRAISE, ModelAction.RECOGNISE, ModelAction.DECLINE)
-        actor = unit.parent.uid if above and unit.parent else unit.uid
-        level = (unit.parent or unit).level if action is ModelAction.RECOGNISE else None
-        return ModelStep(action, on, self.users.get(actor), self._moment(on), _words(action, effective), effective, level)
+    def _step(self, action: ModelAction, on: date, unit: Unit, *, works_well: bool) -> ModelStep:
+        effective = works_well if action is ModelAction.APPRAISE else None
+        above = unit.parent or unit
+        actor = self._keeper(unit) if TRANSITIONS[action].by is ModelBy.OWNER else self.users.get(above.uid)
+        level = above.level if action is ModelAction.RECOGNISE else None
+        return ModelStep(action, on, actor, self._moment(on), _words(action, effective), effective, level)
+
+    def _keeper(self, unit: Unit) -> Any:
+        """The unit's account, or its superior's where that acts for it; elsewhere the system."""
+        accounts = (self.users.get(each.uid) for each in (unit, unit.parent) if each)
+        return next((user for user in accounts if user and RegisterStanding(user).is_one(ModelBy.OWNER, unit)), None)
 
     def _moment(self, day: date) -> datetime:
         return datetime.combine(day + timedelta(days=2), time(10, 20), self.zone)
