@@ -10,9 +10,10 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     if sys.argv[1:2] == ["demo"]:
-        from danvan.embedded import provide_secret_key
+        from danvan.embedded import provide_secret_key, spare_the_second_factor
 
         provide_secret_key()
+        spare_the_second_factor()
     try:
         settings.INSTALLED_APPS  # noqa: B018 - reads the settings, so that what they refuse is one line
     except ImproperlyConfigured as error:

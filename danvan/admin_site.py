@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -14,6 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from accounts import second_factor
 from units.autocomplete import FullNameAutocomplete
 
 #: the groups of the index, each with its models as `app.Model`
@@ -41,6 +44,22 @@ class DanvanAdminSite(AdminSite):
     site_header = _("Mass mobilisation – administration")
     index_title = _("Configuration")
     index_template = "admin/work_index.html"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Whoever configures proves it with a second factor, too (`SECOND_FACTOR`)."""
+        return super().has_permission(request) and not second_factor.is_missing(request)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The house's own page of signing in, or the step that this session still lacks. For whoever configures nothing there is none."""
+        wanted = request.GET.get("next") or reverse("admin:index", current_app=self.name)
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if not request.user.is_authenticated:
+            return redirect_to_login(wanted, settings.LOGIN_URL)
+        if not super().has_permission(request):
+            raise Http404
+        step = "second-step" if second_factor.has_second_factor(request.user) else "second-factor"
+        return redirect_to_login(wanted, f"accounts:{step}")
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         return cast(HttpResponse, FullNameAutocomplete.as_view(admin_site=self)(request))
@@ -75,7 +94,7 @@ class DanvanAdminSite(AdminSite):
         from danvan import jobs  # noqa: PLC0415
 
         if not request.user.is_superuser:
-            return self.login(request)
+            raise Http404
         at = timezone.now()
         answers, said = jobs.broker_state()
         lines = [

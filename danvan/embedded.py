@@ -40,6 +40,11 @@ def provide_secret_key() -> None:
     os.environ["SECRET_KEY"] = file.read_text()
 
 
+def spare_the_second_factor() -> None:
+    """The demo's accounts are public and on this machine: nobody has to fetch a telephone for it, unless the environment says so."""
+    os.environ.setdefault("SECOND_FACTOR", "no")
+
+
 @contextmanager
 def alone() -> Iterator[None]:
     """Hold `var/` for this process; NotStarted where another demo holds it."""

@@ -1,5 +1,6 @@
 """The one settings file. It reads the environment and fails closed: without SECRET_KEY nothing starts."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,15 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "axes",
     "csp",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "mptt",
     "import_export",
     "units",
+    "accounts",
     "reports",
     "danvan.apps.DanvanConfig",
 ]
@@ -48,9 +54,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "danvan.middleware.name_reader",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.sessions.end_sessions",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "danvan.urls"
@@ -118,25 +127,54 @@ CELERY_WORKER_CONCURRENCY = env.int("CELERY_CONCURRENCY", default=3)
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # A tick that no worker took before the next one comes is dropped, so that an absent worker leaves no heap behind.
 CELERY_BEAT_SCHEDULE = {
-    task: {"task": f"reports.tasks.{task}", "schedule": seconds, "options": {"expires": seconds}}
+    task.rpartition(".")[2]: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
     for task, seconds in {
-        "open_due_cycles": 300,
-        "sweep": 60,
-        "drain_rollups": 3,
-        "remind": 600,
-        "run_background_jobs": 10,
-        "expire_background_jobs": 600,
+        "reports.tasks.open_due_cycles": 300,
+        "reports.tasks.sweep": 60,
+        "reports.tasks.drain_rollups": 3,
+        "reports.tasks.remind": 600,
+        "reports.tasks.run_background_jobs": 10,
+        "reports.tasks.expire_background_jobs": 600,
+        "accounts.tasks.disable_idle_accounts": 3600,
     }.items()
 }
 
 # --- People -------------------------------------------------------------------------------------
 
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 14}},
+    {"NAME": "accounts.passwords.LengthValidator", "OPTIONS": {"alone": 14, "beside": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# Whoever configures has a second factor; off in the demo alone, which says so.
+SECOND_FACTOR = env.str("SECOND_FACTOR", default="").lower() not in ("no", "false", "off", "0")
+OTP_TOTP_ISSUER = "Dân vận"
+# After as many failures an account, or an address behind which an office may sit, is shut for a while (accounts/lockout.py).
+SIGN_IN_FAILURES = env.int("SIGN_IN_FAILURES", default=5)
+SIGN_IN_FAILURES_OF_ADDRESS = env.int("SIGN_IN_FAILURES_OF_ADDRESS", default=20)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("SIGN_IN_LOCK_MINUTES", default=15))
+AXES_FAILURE_LIMIT = SIGN_IN_FAILURES
+AXES_HANDLER = "accounts.lockout.Handler"
+AXES_LOCKOUT_CALLABLE = "accounts.lockout.refuse"
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
+AXES_USERNAME_CALLABLE = "accounts.lockout.folded"
+AXES_CLIENT_IP_CALLABLE = "accounts.whence.address_of"
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+# How many proxies of ours stand before this process: what they say of the address that a request came from is believed.
+PROXIES = env.int("PROXIES", default=0)
+# Minutes without a request after which a session ends: of whoever configures, and of everybody else.
+IDLE_MINUTES_CONFIGURING = env.int("IDLE_MINUTES_CONFIGURING", default=15)
+IDLE_MINUTES = env.int("IDLE_MINUTES", default=600)
+# Kept for a day longer, so that whoever comes back is told why.
+SESSION_COOKIE_AGE = max(IDLE_MINUTES, IDLE_MINUTES_CONFIGURING) * 60 + 86400
+# Days after which an account that nobody signs in to is disabled; 0: never.
+IDLE_DAYS = env.int("IDLE_DAYS", default=45)
+# Seconds for which the link of an invitation is good.
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "reports:my-work"
 LOGOUT_REDIRECT_URL = "login"

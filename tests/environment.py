@@ -10,6 +10,7 @@ import secrets
 os.environ["SECRET_KEY"] = "only for tests"
 os.environ["REDIS_URL"] = ""
 os.environ["EMAIL_URL"] = "memorymail://"
+os.environ["SECOND_FACTOR"] = "no"
 os.environ["LANGUAGE_CODE"] = "vi"
 os.environ["TIME_ZONE"] = "Asia/Ho_Chi_Minh"
 # What all chance in tests/faults comes from; the processes of one run share it, and the head of the run shows it.

@@ -46,6 +46,10 @@ class Place:
 
 HOUSE = [
     Place("login", NOBODY),
+    Place("accounts:account", COMMUNE),
+    Place("accounts:password", COMMUNE),
+    Place("accounts:second-factor", COMMUNE),
+    Place("accounts:invitation", NOBODY, ("MQ", "used-up"), name="used-up"),
     Place("reports:my-work", COMMUNE, name="commune"),
     Place("reports:my-work", DISTRICT, name="district"),
     Place("reports:my-work", ADMINISTRATOR, name="no-unit"),
@@ -119,6 +123,8 @@ NOT_PAGES = {
     "service-worker": "a script",
     "reports:pending": "part of a page",
     **dict.fromkeys(["healthz", "readyz", "metrics"], "for machines"),
+    "accounts:second-step": "between two POSTs; looked at in test_signing_in.py",
+    "accounts:recovery-codes": "POST; looked at in test_signing_in.py",
     "favicon": "leads to the icon",
     **dict.fromkeys(["admin:logout", "admin:units_unit_move"], "POST"),
     **dict.fromkeys([f"admin:reports_cycle_{verb}" for verb in ("open", "close", "reopen")], "POST"),

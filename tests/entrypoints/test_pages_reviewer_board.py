@@ -206,12 +206,13 @@ def test_the_missing_of_all_levels_name_their_superior():
 
 def test_the_missing_are_downloaded_as_text_and_as_a_workbook():
     play = given_form_cycle()
-    client = english(officers()["commune"])
+    officer = officers()["commune"]
+    client = english(officer)
     url = f"/reports/{play.report('C').pk}/below/missing/"
     text = client.get(f"{url}?format=txt")
     assert text.content.decode() == client.get(url).context["text"]
     with looked_at(OVERDUE_AT):
-        book = client.get(f"{url}?format=xlsx")
+        book = english(officer).get(f"{url}?format=xlsx")
     assert book.headers["Content-Disposition"].endswith('.xlsx"')
     rows = [tuple(row) for row in load_workbook(BytesIO(book.content)).active.iter_rows(values_only=True)]
     assert rows[3] == ("Unit", "Level", "Superior unit", "State", "Due day", "Days late")

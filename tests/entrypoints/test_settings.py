@@ -34,6 +34,14 @@ def test_debug_is_off_and_only_this_machine_is_served_unless_the_environment_say
     assert setting("CSRF_TRUSTED_ORIGINS", CSRF_TRUSTED_ORIGINS="https://a.example") == "['https://a.example']"
 
 
+def test_whoever_configures_has_a_second_factor_but_in_the_demo():
+    assert setting("SECOND_FACTOR", SECOND_FACTOR="") == "True"
+    asked = "from danvan import embedded; embedded.spare_the_second_factor(); from danvan import settings; print(settings.SECOND_FACTOR)"
+    environment = {name: value for name, value in os.environ.items() if name != "SECOND_FACTOR"}
+    ran = subprocess.run([sys.executable, "-c", asked], cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"
+
+
 def test_the_database_is_sqlite_in_var_unless_one_is_named():
     assert setting("DATABASES['default']['NAME']", DATABASE_URL="") == str(BASE_DIR / "var" / "danvan.sqlite3")
     assert setting("DATABASES['default']['ENGINE']", DATABASE_URL="postgresql://u@h/d") == "django.db.backends.postgresql"

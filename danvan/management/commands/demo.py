@@ -68,6 +68,8 @@ class Command(RefusingCommand):
         self.say(gettext("The demo runs at %(url)s") % {"url": f"http://{embedded.HOST}:{port}/"})
         for account in accounts:
             self.say(f"  {account.username:<12} {account.password:<24} {account.who}")
+        if not settings.SECOND_FACTOR:
+            self.say(gettext("In the demo nobody is asked for a second factor; elsewhere whoever configures is (SECOND_FACTOR)."))
         self.say(gettext("Logs: %(place)s. Ctrl-C ends it.") % {"place": settings.VAR_DIR / "log"})
 
     def say(self, line: str) -> None:

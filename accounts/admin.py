@@ -1,0 +1,92 @@
+"""Users, with the units at which they serve (semantics §9). Nobody but themselves ever knows their password: they are invited."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from accounts import invitations, lockout
+from units.admin import ConfiguredBySuperusers, ServiceImportExportMixin
+from units.models import Membership
+from units.resources import PeopleResource
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    autocomplete_fields = ["unit"]
+    extra = 0
+
+
+class InvitedForm(forms.ModelForm):
+    """A new account, without a password: its owner is invited to choose one."""
+
+    class Meta:
+        model = User
+        fields = ("username", "last_name", "first_name", "email")
+
+    def save(self, commit: bool = True) -> Any:
+        self.instance.set_unusable_password()
+        return super().save(commit)
+
+
+# Nobody reads anybody's keys, either.
+admin.site.unregister([User, TOTPDevice, StaticDevice])
+
+
+@admin.register(User)
+class DanvanUserAdmin(ServiceImportExportMixin, ConfiguredBySuperusers, UserAdmin):
+    """Users leave and come as a table too, with their rights: hence by superusers alone."""
+
+    resource_classes: ClassVar = [PeopleResource]
+    unit_lookups: ClassVar = ["memberships__unit"]
+    inlines = [MembershipInline]
+    add_form = InvitedForm
+    add_form_template = None
+    add_fieldsets = [(None, {"fields": ["username", "last_name", "first_name", "email"]})]
+    list_display = ["username", "last_name", "first_name", "is_active", "is_staff", "last_login"]
+    list_filter = ["is_active", "is_staff", "is_superuser"]
+    search_help_text = _("User name, name or address.")
+    show_full_result_count = False
+    actions = ["invite", "unlock"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).distinct()
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            self._invite(request, obj)
+
+    @admin.action(description=_("Invite anew: void the password and the second factor, and open the account"), permissions=["change"])
+    def invite(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        for user in users:
+            self._invite(request, user)
+            self.log_change(request, user, gettext("Invited anew."))
+
+    @admin.action(description=_("Unlock after failed attempts"), permissions=["change"])
+    def unlock(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        count = sum(1 for user in users if lockout.unlock(user.get_username()))
+        said = ngettext("%(count)d account was locked and is open now.", "%(count)d accounts were locked and are open now.", count)
+        messages.success(request, said % {"count": count})
+
+    def _invite(self, request: HttpRequest, user: User) -> None:
+        link = invitations.invite(user, request)
+        said = gettext("%(user)s is invited; the link is good once, for %(days)d days, and was sent to %(address)s: %(link)s")
+        unsent = gettext(
+            "%(user)s is invited. There is no mail address: hand this link over yourself; it is good once, for %(days)d days: %(link)s"
+        )
+        words = {"user": user.get_username(), "days": invitations.good_for().days, "address": user.email, "link": link}
+        messages.success(request, (said if user.email else unsent) % words)

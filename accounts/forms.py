@@ -1,0 +1,49 @@
+"""What people fill in about their own accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import AbstractBaseUser
+from django.utils.translation import gettext_lazy as _
+
+from accounts import second_factor
+
+
+class DigitsForm(forms.Form):
+    """The digits that an authenticator shows."""
+
+    digits = forms.CharField(
+        label=_("The six digits that the application shows now"),
+        max_length=9,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "autofocus": True}),
+    )
+
+    def clean_digits(self) -> str:
+        return str(self.cleaned_data["digits"]).replace(" ", "")
+
+
+class SecondStepForm(forms.Form):
+    """Digits or a recovery code of a user who has given the right password; `device` is what proved it."""
+
+    digits = forms.CharField(
+        label=_("The six digits of your application, or a recovery code"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autofocus": True}),
+    )
+
+    def __init__(self, user: AbstractBaseUser, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user, self.device = user, None
+
+    def clean_digits(self) -> str:
+        given = str(self.cleaned_data["digits"])
+        if second_factor.has_to_wait(self.user):
+            raise forms.ValidationError(_("There were wrong digits just before. Wait a few seconds, then type the ones shown then."))
+        self.device = second_factor.proven(self.user, given)
+        if self.device is None:
+            raise forms.ValidationError(
+                _("These are not the digits shown now, or were used already. Type the next ones; the telephone's clock has to be right.")
+            )
+        return given
