@@ -1,0 +1,108 @@
+"""What is shipped to run it: complete, pinned, shut in, and spelt as the settings are."""
+
+from __future__ import annotations
+
+import re
+from configparser import ConfigParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from danvan.places import BASE_DIR
+
+pytestmark = pytest.mark.once
+
+DEPLOY = BASE_DIR / "deploy"
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yml").read_text())
+SERVICES = sorted(COMPOSE["services"])
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+RUNNING = [name for name in SERVICES if name != "prepare"]
+
+
+def service(name: str) -> dict[str, Any]:
+    return COMPOSE["services"][name]
+
+
+def unit(file: Path) -> ConfigParser:
+    parser = ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(file)
+    return parser
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_is_pinned_read_only_and_can_do_nothing_it_need_not(name: str):
+    each = service(name)
+    assert re.fullmatch(r"[a-z]+:(local|[0-9]+\.[0-9]+(\.[0-9]+)?-[a-z]+)", each["image"])
+    assert each["read_only"] is True
+    assert each["cap_drop"] == ["ALL"]
+    assert each["security_opt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("name", RUNNING)
+def test_a_container_that_stays_has_limits_and_comes_back(name: str):
+    limits = service(name)["deploy"]["resources"]["limits"]
+    assert limits["cpus"]
+    assert limits["memory"]
+    assert service(name)["restart"] == "unless-stopped"
+
+
+def test_database_and_broker_are_reached_from_inside_alone():
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    for name in ("database", "broker"):
+        assert service(name)["networks"] == ["inside"]
+        assert "ports" not in service(name)
+
+
+def test_whoever_depends_on_a_container_waits_for_what_it_can_tell():
+    for name in SERVICES:
+        for other, how in service(name).get("depends_on", {}).items():
+            assert how["condition"] == ("service_completed_successfully" if other == "prepare" else "service_healthy")
+            assert other == "prepare" or "healthcheck" in service(other)
+
+
+def test_images_bring_the_python_that_the_project_is_made_for_and_run_as_nobody_in_particular():
+    lines = (DEPLOY / "Dockerfile").read_text().splitlines()
+    assert all(re.match(r"FROM python:3\.11\.[0-9]+-slim-bookworm", line) for line in lines if line.startswith("FROM"))
+    assert "USER danvan" in lines
+    assert any("--require-hashes" in line for line in lines)
+
+
+@pytest.mark.parametrize("file", UNITS, ids=[file.stem for file in UNITS])
+def test_a_unit_is_shut_in_limited_and_started_again(file: Path):
+    section = unit(file)["Service"]
+    assert section["User"] == section["Group"] == "danvan"
+    assert (section["NoNewPrivileges"], section["ProtectSystem"], section["Restart"]) == ("yes", "strict", "always")
+    assert section["MemoryMax"]
+    assert section["CapabilityBoundingSet"] == ""
+
+
+def test_the_target_starts_every_unit():
+    assert unit(DEPLOY / "systemd" / "danvan.target")["Unit"]["Wants"].split() == [
+        f"danvan-{name}.service" for name in ("web", "worker", "scheduler")
+    ]
+    assert len(UNITS) == 3
+
+
+def test_the_worker_may_end_its_longest_task():
+    from danvan import settings  # noqa: PLC0415
+
+    section = unit(DEPLOY / "systemd" / "danvan-worker.service")["Service"]
+    assert int(section["TimeoutStopSec"]) > settings.CELERY_TASK_TIME_LIMIT
+
+
+def test_every_setting_of_the_example_is_one_that_something_reads():
+    sources = [*(BASE_DIR / "danvan").glob("*.py"), DEPLOY / "gunicorn.conf.py"]
+    read = {name for file in sources for name in re.findall(r'"([A-Z][A-Z_]+)"', file.read_text())}
+    named = re.findall(r"^([A-Z_]+)=", (DEPLOY / "danvan.env.example").read_text(), re.MULTILINE)
+    assert set(named) - read - {"WEB_CONCURRENCY"} == set()  # which gunicorn reads itself
+
+
+def test_alerts_ask_for_figures_that_there_are():
+    rules = yaml.safe_load((DEPLOY / "alerts.yml").read_text())["groups"][0]["rules"]
+    asked = {name for rule in rules for name in re.findall(r"danvan_[a-z_]+", rule["expr"])}
+    there = set(re.findall(r'"(danvan_[a-z_]+)"', (BASE_DIR / "danvan" / "metrics.py").read_text()))
+    assert {name.removesuffix("_total") for name in asked} <= there
+    assert all(rule["annotations"]["what_to_do"] for rule in rules)
