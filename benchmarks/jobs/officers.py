@@ -10,15 +10,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from statistics import median, quantiles
 
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from benchmarks.jobs.accepting import evenly
@@ -118,17 +116,10 @@ def given_officers() -> list[Officer]:
 
 def signed_in(user: User, port: int) -> Browser:
     """A browser with the user's session: passwords are slow on purpose, and nobody signs in every few seconds."""
-    session = import_module(settings.SESSION_ENGINE).SessionStore()
-    session.update(
-        {
-            SESSION_KEY: str(user.pk),
-            BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
-            HASH_SESSION_KEY: user.get_session_auth_hash(),
-        }
-    )
-    session.save()
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     browser = Browser(port, user.username, "")
-    browser.keep_cookie("sessionid", session.session_key)
+    browser.keep_cookie("sessionid", client.cookies["sessionid"].value)
     browser.get("/")
     return browser
 
