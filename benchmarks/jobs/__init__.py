@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from benchmarks.jobs import accepting, importing, officers, opening, reading, rebuilding, reviewing, sweeping, viewing, workbooks
+from benchmarks.jobs import (
+    accepting,
+    importing,
+    officers,
+    opening,
+    reading,
+    rebuilding,
+    reorganising,
+    reviewing,
+    sweeping,
+    viewing,
+    workbooks,
+)
 from benchmarks.measuring import Line, Setting
 
 JOBS: dict[str, Callable[[Setting], Iterator[Line]]] = {
@@ -18,4 +30,5 @@ JOBS: dict[str, Callable[[Setting], Iterator[Line]]] = {
     "workbooks": workbooks.measured,
     "views": viewing.measured,
     "officers": officers.measured,
+    "reorganise": reorganising.measured,
 }
