@@ -21,7 +21,11 @@ from units.autocomplete import FullNameAutocomplete
 
 #: the groups of the index, each with its models as `app.Model`
 GROUPS = [
-    ("set-up", _("1. Units and people"), ["units.Unit", "units.Level", "units.Succession", "auth.User", "units.Membership", "auth.Group"]),
+    (
+        "set-up",
+        _("1. Units and people"),
+        ["units.Unit", "units.Level", "units.Reorganisation", "units.Succession", "auth.User", "units.Membership", "auth.Group"],
+    ),
     (
         "templates",
         _("2. Templates of reports"),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import BinaryIO
 
-from django.db.models import Exists, OuterRef, Q
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q
 
 from reports.domain.workflow import State
 from reports.models import Cycle, Report, ReportQuerySet
 from reports.models.bulk import Among
 from units import reorganising
-from units.models import Reorganisation
+from units.models import Membership, Reorganisation, Succession, Unit
 from units.problems import Problems
 from units.reach import User
 from units.reorganising import Change, Kind, Reorganised, Roles
@@ -67,3 +70,98 @@ def reorganise(change: Change, *, by: User, at: datetime, roles: Roles, problems
 def undo(reorganisation: Reorganisation, *, by: User, at: datetime) -> None:
     """Take it back. Raises Refused once a cycle was opened on it."""
     reorganising.undo(reorganisation, by=by, at=at, uses=USES)
+
+
+def hindrances(reorganisation: Reorganisation) -> Problems:
+    """Why it can't be taken back (any more); nothing where it can."""
+    return reorganising.hindrances(reorganisation, USES)
+
+
+# --- Before it is confirmed ------------------------------------------------------------------------
+
+#: how many units and people a preview names
+NAMED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What becomes of one role: `at` are the units at which it is given, `stays` whether it is kept at `unit`."""
+
+    user: str
+    role: str
+    unit: str
+    at: list[str]
+    stays: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CycleTouched:
+    """A cycle that units of the reorganisation are in: with so many reports, of which so many wait for their people."""
+
+    cycle: Cycle
+    reports: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a reorganisation would change, for whom, and which open cycles keep their tree. Lists name the first; counts are of all."""
+
+    successions: list[Succession]
+    succession_count: int
+    ended: list[Unit]
+    ended_count: int
+    people: list[Person]
+    person_count: int
+    cycles: list[CycleTouched]
+    planned: list[Cycle]
+
+
+def preview(change: Change, *, by: User, at: datetime, roles: Roles) -> Preview:
+    """Carry the change out, look at what it did, and take it back: nothing is written. Raises Refused with every problem."""
+    with transaction.atomic():
+        done = reorganise(change, by=by, at=at, roles=roles)
+        found = _effects(done, roles)
+        transaction.set_rollback(True)
+    return found
+
+
+def _effects(done: Reorganised, roles: Roles) -> Preview:
+    successions = Succession.objects.filter(reorganisation=done.recorded).select_related("predecessor__parent", "successor__parent")
+    pairs = list(successions.values_list("predecessor_id", "successor__name"))
+    old = {predecessor for predecessor, _name in pairs}
+    ending = {int(pk) for pk in done.before.last_days}
+    ended = Unit.objects.filter(Among("pk", ending - old))
+    people = _people(done, pairs, old | ending, roles)
+    return Preview(
+        list(successions[:NAMED]),
+        len(pairs),
+        list(ended.select_related("parent")[:NAMED]),
+        len(ending - old),
+        people[:NAMED],
+        len(people),
+        _cycles_touched(old | ending),
+        list(Cycle.objects.filter(state=Cycle.State.PLANNED, units__in=ended | Unit.objects.filter(Among("pk", old))).distinct()),
+    )
+
+
+def _people(done: Reorganised, pairs: Sequence[tuple[int, str]], units: Collection[int], roles: Roles) -> list[Person]:
+    heirs: dict[int, list[str]] = {}
+    for predecessor, name in pairs if roles != Roles.KEEP else ():
+        heirs.setdefault(predecessor, []).append(name)
+    kept = Membership.objects.filter(Among("unit_id", units)).select_related("user", "unit")
+    labels = dict(Membership.Role.choices)
+    found = [Person(str(row.user), str(labels[row.role]), row.unit.name, heirs.get(row.unit_id, []), True) for row in kept]
+    users = get_user_model().objects.in_bulk([user for user, _unit, _role in done.before.roles_taken])
+    names = Unit.objects.in_bulk([unit for _user, unit, _role in done.before.roles_taken])
+    for user, unit, role in done.before.roles_taken:
+        found.append(Person(str(users[user]), str(labels[role]), names[unit].name, heirs.get(unit, []), False))
+    return sorted(found, key=lambda person: (person.unit, person.user, person.role))
+
+
+def _cycles_touched(units: Collection[int]) -> list[CycleTouched]:
+    in_cycles = _of(units).filter(cycle__state=Cycle.State.OPEN)
+    reports = dict(in_cycles.values_list("cycle").annotate(Count("pk")))
+    waiting = dict(open_work(units).values_list("cycle").annotate(Count("pk")))
+    cycles = Cycle.objects.filter(pk__in=reports).select_related("version__template")
+    return [CycleTouched(cycle, reports[cycle.pk], waiting.get(cycle.pk, 0)) for cycle in cycles]

@@ -126,7 +126,7 @@ NOT_PAGES = {
     "accounts:second-step": "between two POSTs; looked at in test_signing_in.py",
     "accounts:recovery-codes": "POST; looked at in test_signing_in.py",
     "favicon": "leads to the icon",
-    **dict.fromkeys(["admin:logout", "admin:units_unit_move"], "POST"),
+    **dict.fromkeys(["admin:logout", "admin:units_unit_move", "admin:units_reorganisation_undo"], "POST"),
     **dict.fromkeys([f"admin:reports_cycle_{verb}" for verb in ("open", "close", "reopen")], "POST"),
     **dict.fromkeys([f"admin:reports_selection_{verb}" for verb in ("open", "freeze", "unfreeze")], "POST"),
     **dict.fromkeys([f"admin:reports_templateversion_{verb}" for verb in ("publish", "retire", "use", "draft")], "POST"),
@@ -150,6 +150,10 @@ ADMIN = [
     Place("admin:units_unit_tree", ADMINISTRATOR),
     Place("admin:jobs", ADMINISTRATOR),
     Place("admin:reports_cycle_plan", ADMINISTRATOR),
+    *(
+        Place("admin:units_reorganisation_plan", ADMINISTRATOR, (kind,), name=kind)
+        for kind in ("merge", "split", "move", "rename", "abolish")
+    ),
     *(
         Place(f"admin:reports_templateversion_{view}", ADMINISTRATOR, row_of="reports_templateversion")
         for view in ("preview", "compare", "confirm", "retiring")
