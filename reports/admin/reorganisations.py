@@ -208,7 +208,7 @@ class SplitForm(ChangeForm):
     def _ask_for_homes(self, cleaned: dict[str, Any], named: Sequence[int]) -> None:
         """Beside each unit below stands where it goes: what was sent, or the first of the parts until somebody looked."""
         choices = [(str(number), cleaned[f"name_{number}"]) for number in named]
-        self.data = self.data.copy()
+        self.data = self.data.copy()  # type: ignore[attr-defined]
         for below in tree.children_of(cleaned["chosen"][0], cleaned["day"]):
             field = forms.ChoiceField(label=below.name, choices=choices)
             name = f"home_{below.pk}"
