@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from fractions import Fraction
@@ -16,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from reports import charts, policies
-from reports.domain.aggregation import rollup_value
-from reports.domain.numbers import plain
+from reports.documents import dashboard_out
+from reports.documents.workbooks import XLSX
 from reports.models import Report
 from reports.policies import Standing
 from reports.queries.early_warnings import early_warnings
@@ -28,7 +27,6 @@ from reports.queries.timeliness_trend import TimelyPoint, falling_first, timelin
 from reports.templatetags.dashboards import share
 from reports.views.reach import report_in_reach, user_of
 from reports.wording import name_of, period_name, shown_measure, shown_total
-from units.csv_files import harmless
 
 _FIELDS = ("timeliness", "state")
 
@@ -44,7 +42,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def progress(request: HttpRequest, report_id: int, *, as_file: bool = False) -> HttpResponse:
+def progress(request: HttpRequest, report_id: int, *, as_file: str = "") -> HttpResponse:
     """The map of everything below; `?by=state` colours it by state."""
     at = timezone.now()
     report = _unit_with_reports_below(request, report_id, at)
@@ -53,29 +51,20 @@ def progress(request: HttpRequest, report_id: int, *, as_file: bool = False) -> 
         raise Http404
     shown = heat(report, at)
     if as_file:
-        rows = ((row.uid, row.unit.name, row.unit.state, row.unit.timeliness, *row.rates.as_dict().values()) for row in shown.rows)
-        header = ("unit_uid", "unit", "state", "timeliness", "expected", "received", "accepted", "on_time", "late", "missing")
-        return _file(report, "progress", header, rows)
+        return _file(report, as_file, "progress", dashboard_out.progress_figures(shown))
     context = {"heat": shown, "field": field, "counts": shown.count(field)}
     return render(request, "reports/dashboards/progress.html", _shared(request, report, at) | context)
 
 
 @login_required
 @require_safe
-def timeliness(request: HttpRequest, report_id: int, *, as_file: bool = False) -> HttpResponse:
+def timeliness(request: HttpRequest, report_id: int, *, as_file: str = "") -> HttpResponse:
     """Who improves over the cycles, and who slides."""
     at = timezone.now()
     report = _unit_with_reports_below(request, report_id, at)
     trend = timeliness_trend(report, policies.reports_in_reach(user_of(request)), at)
     if as_file:
-        header = ("unit_uid", "unit", "cycle", "own_report", "on_time", "late", "missing")
-        rows = (
-            (row.report.unit.uid, row.report.unit.name, cycle.code, point.own, point.rates.on_time, point.rates.late, point.rates.missing)
-            for row in (trend.whole, *trend.rows)
-            for cycle, point in zip(trend.cycles, row.points, strict=True)
-            if point is not None
-        )
-        return _file(report, "timeliness", header, rows)
+        return _file(report, as_file, "timeliness", dashboard_out.timeliness_figures(trend))
     line = charts.Line(report.unit.name, [_timely(point) for point in trend.whole.points])
     title = _("On time over the cycles: %(unit)s") % {"unit": report.unit}
     chart = charts.lines(title, _("Reports on time in a hundred of those due."), _places(trend.cycles), [line], top=Fraction(100))
@@ -91,7 +80,7 @@ def _timely(point: TimelyPoint | None) -> charts.Point:
 
 @login_required
 @require_safe
-def indicators(request: HttpRequest, report_id: int, *, as_file: bool = False) -> HttpResponse:
+def indicators(request: HttpRequest, report_id: int, *, as_file: str = "") -> HttpResponse:
     """Ranking, distribution and trend of `?indicator=`, or of its ratio to `?per=`; `?order=lowest` turns the ranking."""
     at = timezone.now()
     report = _unit_with_reports_below(request, report_id, at)
@@ -101,7 +90,7 @@ def indicators(request: HttpRequest, report_id: int, *, as_file: bool = False) -
     lowest = request.GET.get("order") == "lowest"
     shown = ranking(report, measure, policies.reports_in_reach(user_of(request)), lowest_first=lowest)
     if as_file:
-        return _ranking_file(report, shown)
+        return _file(report, as_file, measure.indicator.code, dashboard_out.ranking_figures(shown))
     sections: dict[str, list[Any]] = {}
     for each in choices:
         sections.setdefault(each.section, []).append(each)
@@ -158,48 +147,15 @@ def _trend_chart(report: Report, shown: Ranking) -> str:
     return charts.lines(title, words, _places(shown.cycles), [charts.Line(report.unit.name, points)])
 
 
-def _ranking_file(report: Report, shown: Ranking) -> HttpResponse:
-    header = ("place", "unit_uid", "unit", "value", "previous", "counted", "expected", *(part.code for part in shown.parts))
-    rows = (
-        (
-            row.place or "",
-            row.report.unit.uid,
-            row.report.unit.name,
-            "" if row.value is None else plain(row.value),
-            "" if row.before is None else plain(row.before),
-            row.total.counted,
-            row.total.expected,
-            *(rollup_value(part, figure) for part, figure in row.parts),
-        )
-        for row in shown.rows
-    )
-    return _file(report, shown.measure.indicator.code, header, rows)
-
-
 @login_required
 @require_safe
-def warnings(request: HttpRequest, report_id: int, *, as_file: bool = False) -> HttpResponse:
+def warnings(request: HttpRequest, report_id: int, *, as_file: str = "") -> HttpResponse:
     """What leaves its own history or its siblings', the most striking first."""
     at = timezone.now()
     report = _unit_with_reports_below(request, report_id, at)
     found = early_warnings(report, policies.reports_in_reach(user_of(request)))
     if as_file:
-        header = ("unit_uid", "unit", "indicator", "value", "previous", "median", "units", "counted", "expected")
-        rows = (
-            (
-                each.report.unit.uid,
-                each.report.unit.name,
-                each.indicator.code,
-                plain(each.value),
-                "" if each.before is None else plain(each.before),
-                plain(each.among.median) if each.among else "",
-                each.among.count if each.among else "",
-                each.total.counted,
-                each.total.expected,
-            )
-            for each in found
-        )
-        return _file(report, "warnings", header, rows)
+        return _file(report, as_file, "warnings", dashboard_out.warning_figures(found))
     return render(request, "reports/dashboards/warnings.html", _shared(request, report, at) | {"warnings": found})
 
 
@@ -219,13 +175,9 @@ def _places(cycles: Iterable[Any]) -> list[str]:
     return [period_name(cycle.period) for cycle in cycles]
 
 
-def _file(report: Report, name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
-    """Comma-separated values; the mark at the beginning tells spreadsheets that it is UTF-8."""
-    name = f"{report.cycle.code}-{report.unit.uid}-{name}.csv".replace('"', "")
-    response = HttpResponse(
-        "\ufeff", content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
-    writer = csv.writer(response)
-    writer.writerow(header)
-    writer.writerows(map(harmless, row) for row in rows)
-    return response
+def _file(report: Report, ending: str, name: str, figures: dashboard_out.FileOfFigures) -> HttpResponse:
+    name = f"{report.cycle.code}-{report.unit.uid}-{name}.{ending}".replace('"', "")
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    if ending == "xlsx":
+        return HttpResponse(dashboard_out.figures_book(report, figures), content_type=XLSX, headers=headers)
+    return HttpResponse(dashboard_out.figures_csv(figures), content_type="text/csv; charset=utf-8", headers=headers)

@@ -101,7 +101,8 @@ HOUSE = [
 NOT_PAGES = {
     **dict.fromkeys(["reports:save", "reports:appraise", "reports:adjust", "reports:drop-adjustment", "reports:take"], "POST"),
     **dict.fromkeys(["reports:attach", "reports:take-away", "reports:bulk", "reports:decide", "logout", "set_language"], "POST"),
-    **dict.fromkeys([f"reports:dashboard-{each}-file" for each in ("progress", "timeliness", "indicators", "warnings")], "a file"),
+    **dict.fromkeys([f"reports:dashboard-{each}-csv" for each in ("progress", "timeliness", "indicators", "warnings")], "a file"),
+    **dict.fromkeys([f"reports:dashboard-{each}-xlsx" for each in ("progress", "timeliness", "indicators", "warnings")], "a file"),
     "reports:attachment": "a file",
     "reports:download": "a file",
     "reports:cancel-job": "POST",

@@ -5,6 +5,7 @@ import io
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 from reports.services import rolling_up
 from tests.builders import Play, given_user
@@ -14,6 +15,7 @@ from tests.entrypoints.test_pages_queries import MOST, asked, given_province
 pytestmark = pytest.mark.django_db
 PAGES = ("progress/", "progress/?by=state", "timeliness/", "indicators/", "indicators/?indicator=ty_le&order=lowest", "warnings/")
 FILES = ("progress.csv", "timeliness.csv", "indicators.csv?indicator=ty_le", "warnings.csv")
+WORKBOOKS = tuple(name.replace(".csv", ".xlsx") for name in FILES)
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def rows_of(response: Any) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
 
 
-@pytest.mark.parametrize("page", [*PAGES, *FILES])
+@pytest.mark.parametrize("page", [*PAGES, *FILES, *WORKBOOKS])
 def test_only_who_reaches_a_unit_sees_its_dashboards(play: Play, page: str):
     users = officers()
     path = f"/dashboards/{play.report('D').pk}/{page}"
@@ -77,6 +79,21 @@ def test_a_ratio_stands_beside_its_totals_and_an_incomplete_total_says_how_much_
         "2",
         "4",
     )
+
+
+def test_a_dashboards_workbook_has_numbers_for_figures_and_words_for_codes(play: Play):
+    with looked_at():
+        client = signed_in(officers()["district"])
+
+        def sheet(unit: str, name: str) -> Any:
+            return load_workbook(io.BytesIO(client.get(f"/dashboards/{play.report(unit).pk}/{name}").content)).active
+
+        ranking, progress = sheet("D", "indicators.xlsx?indicator=ty_le"), sheet("C", "progress.xlsx")
+    rows = [[cell.value for cell in row] for row in ranking.iter_rows(min_row=5, max_row=5)]
+    assert rows == [[1, "C", "Đơn vị C", "=1500/617", None, 2, 4, 1234, 30]]
+    assert ranking.freeze_panes == "C5"
+    assert [cell.value for cell in progress[5]][:4] == ["H1", "Đơn vị H1", "Đã tiếp nhận", "Đúng hạn"]
+    assert {type(cell.value) for cell in progress[5][4:]} == {int}
 
 
 def test_a_blank_has_no_place_in_the_ranking_and_is_no_zero(play: Play):
