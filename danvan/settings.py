@@ -205,6 +205,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
 # What makes PDF out of Word files; where it isn't installed, pages say so.
 SOFFICE = env.str("SOFFICE", default="soffice")
+#: LibreOffice takes a processor and some 300 MB for each
+SOFFICE_AT_ONCE = env.int("SOFFICE_AT_ONCE", default=2)
 
 # --- Mail ---------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from reports import policies
-from reports.documents.office import as_pdf
+from reports.documents.office import PATIENCE_OF_JOBS, as_pdf
 from reports.documents.report_document import document_name, file_name, report_document
 from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Report, ReportQuerySet
@@ -51,7 +51,7 @@ def _documents(work: Work, ids: list[int], *, as_pdf_files: bool) -> Iterator[tu
                 work.problems += [problem.at(unit_uid=report.unit.uid) for problem in refused.problems]
             done += 1
             work.step(done, len(ids))
-        ending, files = ("pdf", as_pdf(made)) if as_pdf_files else ("docx", made)
+        ending, files = ("pdf", as_pdf(made, patience=PATIENCE_OF_JOBS)) if as_pdf_files else ("docx", made)
         yield from ((f"{name}.{ending}", content) for name, content in files.items())
 
 

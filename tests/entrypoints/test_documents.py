@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
@@ -238,6 +240,31 @@ def test_libreoffice_that_takes_too_long_is_ended_with_all_that_it_started(setti
     assert not list(tmp_path.glob("danvan-pdf-*"))
     stat = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
     assert not stat.exists() or " Z " in stat.read_text()
+
+
+def test_only_so_many_are_made_at_once_and_whoever_waits_too_long_is_told(settings: Any, tmp_path: Path, monkeypatch: Any):
+    program = tmp_path / "counting"
+    program.write_text(f"""#!/bin/sh
+cd {tmp_path}; ls running-* 2>/dev/null | wc -l >> seen; : > running-$$; sleep 0.3
+while [ $# -gt 1 ]; do [ "$1" = --outdir ] && out=$2; shift; done; echo made > "$out/$(basename "$1" .docx).pdf"; rm running-$$
+""")
+    program.chmod(0o755)
+    settings.SOFFICE, settings.SOFFICE_AT_ONCE, settings.VAR_DIR = str(program), 2, tmp_path
+    with ThreadPoolExecutor(5) as pool:
+        made = list(pool.map(lambda _: as_pdf({"a": b""}, patience=30), range(5)))
+    assert made == [{"a": b"made\n"}] * 5
+    assert set((tmp_path / "seen").read_text().split()) == {"0", "1"}
+    places = [(tmp_path / "office" / f"place-{number}").open("w") for number in range(2)]
+    for place in places:
+        fcntl.flock(place, fcntl.LOCK_EX)
+    monkeypatch.setattr(office, "PATIENCE", 0.2)
+    play = given_reports()
+    reader = english(given_user("lan", C="viewer"))
+    answer = reader.get(f"/reports/{report(play, 'C').pk}/document.pdf", follow=True)
+    assert "Others are having PDFs made just now" in text_of(answer)
+    places[1].close()
+    assert as_pdf({"a": b""}) == {"a": b"made\n"}
+    places[0].close()
 
 
 def test_a_pack_holds_each_document_under_a_safe_name_and_is_made_by_the_job(monkeypatch: Any):
