@@ -168,6 +168,7 @@ class SectionTextForm(forms.ModelForm):
     class Meta:
         model = SectionText
         fields: ClassVar = "__all__"
+        help_texts: ClassVar = {"section": _("Empty: the subject of the report. *: the outline of its document.")}
 
     def clean(self) -> dict[str, Any]:
         """Hold the version until this is saved, so that it isn't published meanwhile."""

@@ -26,6 +26,8 @@ WIDTH = 165.0
 GAP = "\u00a0" * 6
 #: the last paragraph stays on the page of the signature: none signs an empty sheet
 _LAST = "Body Text 2"
+#: the heading of a part, in the middle of the line
+_PART = "Heading 4"
 _DRAFT = "{% if is_draft %}{{ draft_note }}{% endif %}"
 
 
@@ -144,13 +146,15 @@ def _styles(document: Any, measures: Measures) -> None:
     _font(last, measures.body)
     form = last.paragraph_format
     form.keep_with_next, form.line_spacing, form.space_after = True, body.paragraph_format.line_spacing, Pt(0)
-    for name, bold, italic in (("Heading 1", True, False), ("Heading 2", True, False), ("Heading 3", True, True)):
+    for name, bold, italic in (("Heading 1", True, False), ("Heading 2", True, False), ("Heading 3", True, True), (_PART, True, False)):
         heading = document.styles[name]
         heading.base_style = body
         _font(heading, measures.body)
         heading.font.bold, heading.font.italic = bold, italic
         heading.paragraph_format.space_before, heading.paragraph_format.space_after = Pt(6), Pt(0)
         heading.paragraph_format.keep_with_next = True
+    part = document.styles[_PART].paragraph_format
+    part.alignment, part.first_line_indent, part.space_before = ALIGN.CENTER, Pt(0), Pt(12)
 
 
 def _font(style: Any, size: float) -> None:
@@ -198,7 +202,9 @@ def _title(document: Any, measures: Measures) -> None:
 def _body(document: Any) -> None:
     for tag, style in (
         ("{%p for part in body %}", ""),
-        ("{%p if part.kind == 'heading1' %}", ""),
+        ("{%p if part.kind == 'part' %}", ""),
+        ("{{ part.text }}", _PART),
+        ("{%p elif part.kind == 'heading1' %}", ""),
         ("{{ part.text }}", "Heading 1"),
         ("{%p elif part.kind == 'heading2' %}", ""),
         ("{{ part.text }}", "Heading 2"),

@@ -13,7 +13,7 @@ from django.utils.translation import override
 
 from reports.documents.house_layouts import house_template
 from reports.documents.word_template import filled
-from reports.domain import sentences
+from reports.domain import outline, sentences
 from reports.domain.indicators import Indicator, ValueType
 from reports.models import Report
 from reports.queries.declared import Figures, declared_figures
@@ -67,7 +67,7 @@ def document_context(report: Report, at: datetime) -> dict[str, Any]:
         "recipients": paper.recipients,
         "is_draft": figures.is_draft,
         "draft_note": f"DỰ THẢO, chưa nộp: số liệu lúc {date_format(at.astimezone(report.cycle.zone), 'H:i d/m/Y')}",
-        "body": list(_body(figures, texts, shown)),
+        "body": list(_body(figures, texts, shown, period_name(report.cycle.period))),
         "annex": list(_annex(figures, shown)),
         "figures": {code: words or sentences.BLANK for code, words in shown.items()},
     }
@@ -98,28 +98,41 @@ def _subject(report: Report, texts: dict[str, str], shown: dict[str, str]) -> st
 # --- Body -------------------------------------------------------------------------------------------
 
 
-def _body(figures: Figures, texts: dict[str, str], shown: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """The template's sections as `I-`, what is written in them as `1.`: those of which there is nothing to say are left out.
-
-    A section called `Công tác dân vận / Dân vận chính quyền` stands one step lower, under its first part.
-    """
-    outline = _Outline()
-    for section in figures.template.sections:
-        said = sentences.paragraphs(texts.get(section, ""), lambda code: _in_sentence(figures, shown, code))
-        written = [each for each in _words_of(figures, section) if figures.own.get(each.code)]
-        if not said and not written:
+def _body(figures: Figures, texts: dict[str, str], shown: dict[str, str], period: str) -> Iterator[dict[str, Any]]:
+    """What is said and written, by the version's outline: a heading below which nothing follows is left out."""
+    lines = outline.in_order(texts.get(outline.OUTLINE, ""), figures.template.sections)
+    apart = {line.code for line in lines}
+    numbers, waiting = _Numbers(), list[outline.Line]()
+    depth = 0
+    for place, line in enumerate(lines):
+        if line.heading:
+            waiting = [*(each for each in waiting if each.depth < line.depth), line]
+            depth = line.depth + 1
             continue
-        path = [part.strip() for part in section.split(" / ")]
-        yield from outline.enter(path)
-        yield from ({"kind": "text", "text": words} for words in said)
-        for indicator in written:
-            yield outline.heading(len(path), indicator.name_vi)
+        said = sentences.paragraphs(texts.get(line.section, ""), lambda code: _in_sentence(figures, shown, code)) if line.section else []
+        words = [each for each in _words_of(figures, line, apart) if figures.own.get(each.code)]
+        if not said and not words:
+            continue
+        yield from (numbers.heading(each.depth, each.heading.replace("{period}", period)) for each in waiting)
+        waiting = []
+        yield from ({"kind": "text", "text": paragraph} for paragraph in said)
+        for indicator in words:
+            if not (line.code and _is_alone(lines, place)):
+                yield numbers.heading(depth, indicator.name_vi)
             yield from _written(indicator, figures.own[indicator.code])
 
 
-def _words_of(figures: Figures, section: str) -> list[Indicator]:
-    wordy = (ValueType.TEXT, ValueType.TABLE)
-    return [each for each in figures.template.indicators if each.section == section and each.value_type in wordy]
+def _words_of(figures: Figures, line: outline.Line, apart: set[str]) -> list[Indicator]:
+    """The narratives and tables of a line: those of a section that no other line names, or the one that it names."""
+    wordy = [each for each in figures.template.indicators if each.value_type in outline.WORDY]
+    if line.code:
+        return [each for each in wordy if each.code == line.code]
+    return [each for each in wordy if each.section == line.section and each.code not in apart]
+
+
+def _is_alone(lines: list[outline.Line], place: int) -> bool:
+    """Is the line all that its heading has? Then it needs none of its own."""
+    return all(bool(each.heading) for each in (*lines[place - 1 : place], *lines[place + 1 : place + 2]))
 
 
 def _written(indicator: Indicator, value: Any) -> Iterator[dict[str, Any]]:
@@ -129,29 +142,22 @@ def _written(indicator: Indicator, value: Any) -> Iterator[dict[str, Any]]:
         yield from ({"kind": "text", "text": line.strip()} for line in str(value).splitlines() if line.strip())
 
 
-class _Outline:
-    """Numbers headings: I-, 1., a)."""
+class _Numbers:
+    """Numbers headings: parts as they are, then I-, 1., a)."""
 
     def __init__(self) -> None:
         self._numbers = [0, 0, 0]
-        self._path: list[str] = []
-
-    def enter(self, path: list[str]) -> Iterator[dict[str, Any]]:
-        """Headings for the parts of a path that are not open yet."""
-        common = 0
-        while common < min(len(path) - 1, len(self._path)) and path[common] == self._path[common]:
-            common += 1
-        for depth in range(common, len(path)):
-            yield self.heading(depth, path[depth])
-        self._path = path
 
     def heading(self, depth: int, words: str) -> dict[str, Any]:
-        depth = min(depth, 2)
-        self._numbers[depth] += 1
-        self._numbers[depth + 1 :] = [0] * (2 - depth)
-        number = self._numbers[depth]
-        mark = (_roman(number) + "-", f"{number}.", f"{_letter(number)})")[depth]
-        return {"kind": f"heading{depth + 1}", "text": f"{mark} {_LETTER.sub('', words)}"}
+        """A heading at a depth from 0, the part, to 3; what is deeper counts as 3."""
+        place = min(depth, 3) - 1
+        self._numbers[place + 1 :] = [0] * (2 - place)
+        if place < 0:
+            return {"kind": "part", "text": words}
+        self._numbers[place] += 1
+        number = self._numbers[place]
+        mark = (_roman(number) + "-", f"{number}.", f"{_letter(number)})")[place]
+        return {"kind": f"heading{place + 1}", "text": f"{mark} {_LETTER.sub('', words)}"}
 
 
 def _roman(number: int) -> str:

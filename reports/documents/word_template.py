@@ -213,7 +213,7 @@ def _example() -> dict[str, Any]:
         **dict.fromkeys(WORDS, "Thử"),
         "recipients": ["Như trên", "Lưu"],
         "body": [
-            *({"kind": kind, "text": "Thử"} for kind in ("heading1", "heading2", "heading3", "text")),
+            *({"kind": kind, "text": "Thử"} for kind in ("part", "heading1", "heading2", "heading3", "text")),
             {"kind": "table", "columns": ["Việc", "Kết quả"], "rows": [["a", "b"]]},
         ],
         "annex": [{"is_section": True, "name": "A"}, row],

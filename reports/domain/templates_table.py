@@ -32,6 +32,7 @@ class WrittenVersion:
     name_en: str
     number: int
     is_published: bool
+    is_retired: bool = False
     indicators: list[Indicator] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     line: int = 0
@@ -39,7 +40,7 @@ class WrittenVersion:
 
     def rows(self) -> dict[str, list[str]]:
         """The rows by what they are known by: an indicator by its code, a text by its section."""
-        head = [self.code, self.name, self.name_en, str(self.number), "yes" if self.is_published else ""]
+        head = [self.code, self.name, self.name_en, str(self.number), "retired" if self.is_retired else "yes" if self.is_published else ""]
         empty = [""] * (len(REQUIRED) + len(OPTIONAL))
         rows = {text_key(section): [*head, section, *empty[1:], as_lines(text)] for section, text in sorted(self.texts.items())}
         rows |= {indicator.code: [*head, *cells_of(indicator), ""] for indicator in self.indicators}
@@ -89,12 +90,12 @@ def _head(line: int, cells: Mapping[str, str], problems: Problems) -> WrittenVer
             problems.add(Problem(message, {"length": len(words), "longest": _LONGEST_NAME}, line, column))
     if not re.fullmatch(r"[1-9][0-9]{0,4}", number):
         problems.add(Problem(gettext_noop("“%(found)s” is no number of a version: write 1, 2 …"), {"found": number[:60]}, line, "version"))
-    if published not in ("yes", "no", ""):
-        message = gettext_noop("“%(found)s” is neither yes nor no (nor empty).")
+    if published not in ("yes", "retired", ""):
+        message = gettext_noop("“%(found)s” is neither yes nor retired, nor empty (a draft).")
         problems.add(Problem(message, {"found": published[:60]}, line, "published"))
     if len(problems) > before:
         return None
-    return WrittenVersion(code, name, name_en, int(number), published == "yes", line=line)
+    return WrittenVersion(code, name, name_en, int(number), published != "", published == "retired", line=line)
 
 
 def _check_same_head(version: WrittenVersion, head: WrittenVersion, problems: Problems) -> None:

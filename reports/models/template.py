@@ -188,7 +188,7 @@ def _parts(text: str) -> tuple[str, ...]:
 class SectionText(models.Model):
     """What a version says in a section of the document, with figures in braces (domain/sentences.py).
 
-    Without a section it is the subject below the word BÁO CÁO.
+    Without a section it is the subject below the word BÁO CÁO; of the section `*` it is the outline (domain/outline.py).
     """
 
     version = models.ForeignKey(TemplateVersion, models.CASCADE, related_name="texts", verbose_name=_("template version"))

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from reports.domain import indicators as domain
-from reports.domain import sentences
+from reports.domain import outline, sentences
 from reports.models import Cycle, Indicator, ReportTemplate, SectionText, TemplateVersion
 from units.locks import hold
 from units.models import Level
@@ -134,9 +134,12 @@ def _problems_of_texts(version: TemplateVersion, indicators: Sequence[domain.Ind
 
 def problems_of_words(section: str, text: str, indicators: Sequence[domain.Indicator]) -> Iterator[Problem]:
     """What keeps a version of these indicators from saying this text in its section; without a section it is the subject."""
-    if section and section not in {indicator.section for indicator in indicators}:
+    sections, by_code = {indicator.section for indicator in indicators}, {indicator.code: indicator for indicator in indicators}
+    if section == outline.OUTLINE:
+        yield from outline.problems_of(text, by_code, sections)
+        return
+    if section and section not in sections:
         yield Problem(gettext_noop("“%(section)s” is no section of this version."), {"section": section})
-    by_code = {indicator.code: indicator for indicator in indicators}
     yield from sentences.problems_of(text, by_code, is_subject=not section)
 
 

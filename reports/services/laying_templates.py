@@ -29,6 +29,7 @@ def written_versions(templates: QuerySet[ReportTemplate]) -> Iterator[WrittenVer
             template.name_en,
             version.number,
             version.is_published,
+            version.retired_at is not None,
             [row.to_domain() for row in version.indicators.all()],
             {text.section: text.text for text in version.texts.all()},
         )
@@ -95,6 +96,11 @@ def _write(version: WrittenVersion, before: WrittenVersion | None, at: datetime)
             configuring.rewrite(made, version.indicators, version.texts)
     if version.is_published and not made.is_published:
         configuring.publish(made, at)
+    if version.is_retired != (made.retired_at is not None):
+        if version.is_retired:
+            configuring.retire(made, at)
+        else:
+            configuring.take_back_into_use(made)
 
 
 def _changes(before: WrittenVersion | None, after: WrittenVersion) -> Iterator[Change]:

@@ -108,6 +108,7 @@ def some_templates() -> None:
     SectionText.objects.create(version=draft, section="-A", text="+ Có {a} cuộc")
     configuring.publish(draft, NOON)
     Indicator.objects.filter(version=configuring.draft_from(draft), code="a").update(name_vi=QUOTED)
+    configuring.retire(first, NOON)
     configuring.add_version("trong", "Mẫu trống", [])
 
 
@@ -291,7 +292,7 @@ DRAFT = "t1,Mẫu t1,,3,,"
         (f"{DRAFT}A,b,", f"{DRAFT}Z,,", "code", "The cell is empty; every indicator has a code."),
         ("'-(-a) / a", "'-(-a) / nope", "formula", "At character 9: there is no indicator “nope”."),
         ("'+ Có {a} cuộc", "'+ Có {nope} cuộc", "text", "“{nope}”: there is no such indicator in this version."),
-        ("trong,Mẫu trống,,1,,", "trong,Mẫu trống,,1,maybe,", "published", "“maybe” is neither yes nor no (nor empty)."),
+        ("trong,Mẫu trống,,1,,", "trong,Mẫu trống,,1,maybe,", "published", "“maybe” is neither yes nor retired, nor empty (a draft)."),
         ("trong,Mẫu trống,,1,,", "trong,Mẫu trống,,1,yes,", "__all__", "A template needs at least one indicator."),
     ],
 )

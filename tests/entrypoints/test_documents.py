@@ -18,6 +18,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from docx import Document
+from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
@@ -199,6 +200,29 @@ def test_a_document_says_what_was_declared_and_a_draft_what_stands():
     assert "{{ issuer_name }}" in words, "what an officer writes is never a placeholder"
 
 
+def test_a_document_follows_its_outline_in_two_parts_and_leaves_out_what_nothing_follows():
+    play = given_reports()
+    words = (
+        "# Phần thứ nhất: Kết quả {period}\n## Tình hình\n## Công tác\n### Đối thoại\nA. Đối thoại\n## Đánh giá\n"
+        "B. Đánh giá\n# Phần thứ hai: Phương hướng\n{uu}"
+    )
+    SectionText.objects.create(version=play.cycle.version, section="*", text=words)
+    body = document_context(report(play, "C"), NOON)["body"]
+    assert [(part["kind"], part.get("text")) for part in body if part["kind"] not in ("text", "table")] == [
+        ("part", "Phần thứ nhất: Kết quả 6 tháng đầu năm 2025"),
+        ("heading1", "I- Công tác"),
+        ("heading2", "1. Đối thoại"),
+        ("heading1", "II- Đánh giá"),
+        ("heading2", "1. Việc đã làm"),
+        ("part", "Phần thứ hai: Phương hướng"),
+    ]
+    assert body[-1]["text"] == "Dòng hai {{ issuer_name }}."
+    for layout in (PARTY, STATE):
+        document: Any = Document(BytesIO(report_document(report(play, "C"), NOON, house_template(layout))))
+        (part,) = [each for each in document.paragraphs if each.text.startswith("Phần thứ nhất")]
+        assert (part.style.paragraph_format.alignment, part.style.font.size.pt) == (WD_ALIGN_PARAGRAPH.CENTER, 14)
+
+
 def test_papers_are_inherited_field_by_field_from_the_nearest_unit_above():
     play = given_reports()
     PaperStyle.objects.create(unit=Unit.objects.get(uid="D"), layout=STATE, symbol="UBND")
@@ -245,7 +269,7 @@ def test_libreoffice_that_takes_too_long_is_ended_with_all_that_it_started(setti
 def test_only_so_many_are_made_at_once_and_whoever_waits_too_long_is_told(settings: Any, tmp_path: Path, monkeypatch: Any):
     program = tmp_path / "counting"
     program.write_text(f"""#!/bin/sh
-cd {tmp_path}; ls running-* 2>/dev/null | wc -l >> seen; : > running-$$; sleep 0.3
+cd {tmp_path}; : > running-$$; ls running-* | wc -l >> seen; sleep 0.3
 while [ $# -gt 1 ]; do [ "$1" = --outdir ] && out=$2; shift; done; echo made > "$out/$(basename "$1" .docx).pdf"; rm running-$$
 """)
     program.chmod(0o755)
@@ -253,7 +277,7 @@ while [ $# -gt 1 ]; do [ "$1" = --outdir ] && out=$2; shift; done; echo made > "
     with ThreadPoolExecutor(5) as pool:
         made = list(pool.map(lambda _: as_pdf({"a": b""}, patience=30), range(5)))
     assert made == [{"a": b"made\n"}] * 5
-    assert set((tmp_path / "seen").read_text().split()) == {"0", "1"}
+    assert set((tmp_path / "seen").read_text().split()) <= {"1", "2"}
     places = [(tmp_path / "office" / f"place-{number}").open("w") for number in range(2)]
     for place in places:
         fcntl.flock(place, fcntl.LOCK_EX)
