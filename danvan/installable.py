@@ -22,6 +22,7 @@ ASSETS = (
     "report_form.js",
     "form/unsent.js",
     "form/waiting.js",
+    "form/halves.js",
     "form/keys.js",
     "form/rows.js",
     "form/sections.js",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from reports.domain.deadlines import Timeliness
 from reports.domain.indicators import Indicator, ValueType
-from reports.domain.numbers import parse_entry
+from reports.domain.numbers import Amount, exact, parse_entry, parse_plain, plain
 from reports.domain.skilful_models import TRANSITIONS, ModelAction
 from reports.domain.workflow import Action
 from reports.models import Flag, SkilfulModel
@@ -23,7 +24,7 @@ from reports.models.skilful_model import FIELD_LABELS, MODEL_STATE_LABELS
 from reports.queries.board import ORDERS
 from reports.services.registering import CONTENT
 from units.models import Level, Unit
-from units.problems import Problem, Refused
+from units.problems import Problem, Refused, gettext_noop
 from units.wording import say
 
 #: the value of `cell-CODE` that says: this cell's rows follow as `cell-CODE-ROW-COLUMN`
@@ -32,11 +33,21 @@ TABLE = "table"
 
 @dataclass(slots=True)
 class Entries:
-    """Cells as they were posted: what could be read, what couldn't and why, and the texts of the latter, by code."""
+    """Cells as they were posted: what could be read, what couldn't and why, and the texts of the latter, by code.
+
+    `seconds` are the texts of second halves that couldn't be read, or don't fit the year.
+    """
 
     changes: dict[str, Any] = field(default_factory=dict)
     problems: dict[str, list[Problem]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, str] = field(default_factory=dict)
+
+    def refuse(self, code: str, problems: Iterable[Problem], text: str) -> None:
+        """Leave a cell as it stands, since its text can't be taken."""
+        self.changes.pop(code, None)
+        self.problems[code] = list(problems)
+        self.texts[code] = text
 
 
 def read_entries(indicators: Iterable[Indicator], posted: QueryDict) -> Entries:
@@ -51,9 +62,49 @@ def read_entries(indicators: Iterable[Indicator], posted: QueryDict) -> Entries:
         try:
             entries.changes[indicator.code] = parse_entry(text, indicator)
         except Refused as refused:
-            entries.problems[indicator.code] = list(refused.problems)
-            entries.texts[indicator.code] = text
+            entries.refuse(indicator.code, refused.problems, text)
     return entries
+
+
+def read_second_halves(entries: Entries, indicators: Iterable[Indicator], posted: QueryDict, six_months: Mapping[str, Any]) -> None:
+    """Take the second halves that were posted into the year's cells: `six_months` holds the first ones (semantics §7).
+
+    `shown-CODE` tells what the year's cell showed, and so which of the two was written. Where both were, they have to fit.
+    """
+    for indicator in indicators:
+        code = indicator.code
+        text, year = posted.get(f"second-{code}", "").strip(), posted.get(f"cell-{code}", "").strip()
+        if not text or code in entries.problems or six_months.get(code) is None:
+            continue
+        first, shown = exact(six_months[code]), posted.get(f"shown-{code}", "").strip()
+        try:
+            whole = _added_up(first, text, indicator)
+        except Refused as refused:
+            entries.refuse(code, refused.problems, year)
+            entries.seconds[code] = text
+            continue
+        is_written = not _was_shown(text, first, shown, indicator)
+        if year == shown or (not year and is_written):
+            entries.changes[code] = whole
+        elif entries.changes[code] != whole and is_written:
+            message = gettext_noop("%(six_months)s in six months and %(second)s in the second half are not %(year)s: correct one of them.")
+            params = {"six_months": Amount(first), "second": text, "year": year}
+            entries.refuse(code, [Problem(message, params, column=code)], year)
+            entries.seconds[code] = text
+
+
+def _added_up(first: Fraction, second: str, indicator: Indicator) -> Any:
+    """The year's figure in stored form. A second half below zero is one that corrects the first."""
+    value = parse_entry(second, replace(indicator, negative=True))
+    return parse_plain(plain(first + exact(value)), indicator)  # type: ignore[arg-type]
+
+
+def _was_shown(second: str, first: Fraction, year: str, indicator: Indicator) -> bool:
+    """Whether this second half is the one that followed from the year that was shown."""
+    try:
+        return _added_up(first, second, indicator) == parse_entry(year, indicator)
+    except Refused:
+        return False
 
 
 def _table_text(indicator: Indicator, posted: QueryDict) -> str:

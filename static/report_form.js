@@ -34,11 +34,13 @@
       if (field.type === "radio") field.checked = field.value === text;
       else field.value = text;
     }
+    halves?.toSecond(code);
   }
 
   const about = (code) => ({ url: form.getAttribute("action"), title: words.title, name: document.getElementById(`name-${code}`).textContent.trim() });
 
   function changed(code) {
+    takeOver(code);
     typing.add(code);
     mark(code, true);
     const kept = unsent.type(report, code, textOf(code), version, about(code));
@@ -46,6 +48,16 @@
     schedule(PAUSE);
     return kept;
   }
+
+  // What a report opens with is saved as it was shown, with the first thing that its writer says.
+  function takeOver(but) {
+    if (!words.opening) return;
+    delete words.opening;
+    const codes = new Set([...form.querySelectorAll("[data-code]")].map((field) => field.dataset.code));
+    for (const code of codes) if (code !== but && textOf(code)) changed(code);
+  }
+
+  const halves = danvan.halves?.(form, changed);
 
   const mark = (code, isDirty) => fieldsOf(code).forEach((field) => field.classList.toggle("dirty", isDirty));
 
@@ -245,7 +257,7 @@
 
   function nothingHappened(fields) {
     for (const field of fields) {
-      field.value = "0";
+      field.value = halves?.nothing(field.dataset.code) ?? "0";
       changed(field.dataset.code);
     }
     fields.at(-1).focus();
@@ -261,8 +273,10 @@
   }
 
   function nothingHappenedInAll(section, button) {
-    const blank = [...document.getElementById(section).querySelectorAll("[data-kind=number]")].filter((field) => !field.value.trim());
-    if (blank.length && confirm(button.dataset.ask.replace("{n}", blank.length))) nothingHappened(blank);
+    const place = document.getElementById(section);
+    const blank = [...place.querySelectorAll("[data-kind=number]")].filter((field) => !field.value.trim());
+    if (!blank.length || !confirm(button.dataset.ask.replace("{n}", blank.length))) return;
+    nothingHappened(blank);
   }
 
   // A note, or a line of the summary, leads to its figure: ready to be written.
@@ -286,9 +300,10 @@
   });
 
   document.getElementById("to-summary")?.addEventListener("click", async (event) => {
-    if (chip.hidden) return;
+    if (chip.hidden && !words.opening) return;
     event.preventDefault();
     const goal = event.currentTarget.href;
+    takeOver();
     await run(true);
     if (!(await count()).length) location.assign(goal);
   });

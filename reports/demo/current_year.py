@@ -1,4 +1,7 @@
-"""The year under way in Tuyên Quang as it is since 1 July 2025: its communes stand directly under the province."""
+"""The year under way in Tuyên Quang as it is since 1 July 2025: its communes stand directly under the province.
+
+Its first half is finished, so that the reports of the year open with it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from zoneinfo import ZoneInfo
 from reports.demo.chance import shuffled
 from reports.demo.desk import Desk, Users, Window
 from reports.demo.figures import Span, of_span
+from reports.demo.finished_year import CLOSED_AFTER, finish
 from reports.demo.places import COMMUNE_AFTER, PROVINCE_AFTER
 from reports.domain.periods import parse_period
 from reports.models import TemplateVersion
@@ -28,9 +32,10 @@ _NOTES = {"ho_ngheo": "Đối chiếu với quyết định phê duyệt kết q
 
 
 def load(version: TemplateVersion, users: Users, at: datetime) -> None:
-    """Open the cycle of the year at moment `at`, with the first reports of early communes."""
+    """Open the cycle of the year at moment `at`, with the first reports of early communes, once its first half is finished."""
     today = at.astimezone(ZoneInfo(default_time_zone())).date()
     period = parse_period(f"{year_of(today)}-Y")
+    _finish_first_half(version, users, period.year, today)
     due = {
         "commune": period.last_day + timedelta(days=_COMMUNE_DUE_AFTER),
         "province": period.last_day + timedelta(days=_PROVINCE_DUE_AFTER),
@@ -47,8 +52,15 @@ def load(version: TemplateVersion, users: Users, at: datetime) -> None:
     desk.submissions(returned, _DAYS_OF_SUBMISSION, lambda uids, moment: desk.give_back(uids, moment, reason=_REASON, notes=_NOTES))
     desk.submissions(submitted, _DAYS_OF_RECENT_SUBMISSION, None)
     desk.drafts(drafts, _DAYS_OF_DRAFTS)
-    desk.drafts([COMMUNE_AFTER], [-1], lacking=15)
     desk.run()
+
+
+def _finish_first_half(version: TemplateVersion, users: Users, year: int, today: date) -> None:
+    """In a year that is young there is none yet."""
+    half = parse_period(f"{year}-H1")
+    if half.last_day + timedelta(days=CLOSED_AFTER) < today:
+        span = Span(("first",), begins=f"{year - 1}", ends=f"{year}-06")
+        finish(version, users, half.code, span, {"commune": 6}, PROVINCE_AFTER)
 
 
 def year_of(today: date) -> int:

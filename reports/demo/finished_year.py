@@ -17,7 +17,8 @@ from reports.services.opening import Plan, open_planned
 PERIOD = "2024-Y"
 SPAN = Span(halves=("first", "second"), begins="2023", ends="2024")
 
-_CLOSED_AFTER = 27
+#: days from the cut-off
+CLOSED_AFTER = 27
 _WINDOWS = {"hamlet": (HAMLETS, HAMLETS_LATE), "commune": (COMMUNES, COMMUNES_LATE), "district": (DISTRICTS, DISTRICTS_LATE)}
 
 
@@ -26,12 +27,12 @@ def load(version: TemplateVersion, users: Users) -> None:
     finish(version, users, PERIOD, SPAN, {"hamlet": 4, "commune": 3, "district": 10})
 
 
-def finish(version: TemplateVersion, users: Users, code: str, span: Span, late: Mapping[str, int]) -> None:
+def finish(version: TemplateVersion, users: Users, code: str, span: Span, late: Mapping[str, int], province: str = PROVINCE_BEFORE) -> None:
     """A cycle in which everybody reported: of the levels in `late`, and so many in a hundred of each too late."""
     period = parse_period(code)
     levels = [*late, "province"]
     due = {level: day for level, day in due_days(period.last_day).items() if level in levels}
-    plan = Plan(version, code, period.first_day, period.last_day, period.last_day, [PROVINCE_BEFORE], due, levels=levels)
+    plan = Plan(version, code, period.first_day, period.last_day, period.last_day, [province], due, levels=levels)
     cycle = open_planned(plan, opened_at(period.last_day)).cycle
     desk = Desk(cycle, of_span(span), users, period.last_day)
     for level, percent in late.items():
@@ -40,7 +41,7 @@ def finish(version: TemplateVersion, users: Users, code: str, span: Span, late: 
         too_late = [uid for uid in uids if happens(uid, f"late|{code}", percent)]
         desk.submissions([uid for uid in uids if uid not in too_late], windows, desk.accept)
         desk.submissions(too_late, late_windows, desk.accept)
-    desk.plan(desk.moment(11, 9, 30), lambda at: desk.submit([PROVINCE_BEFORE], at))
+    desk.plan(desk.moment(11, 9, 30), lambda at: desk.submit([province], at))
     desk.sweeps((3, 5, 7, 12))
-    desk.plan(desk.moment(_CLOSED_AFTER, 16), lambda at: close_cycle(cycle, by=users[PROVINCE_BEFORE], at=at))
+    desk.plan(desk.moment(CLOSED_AFTER, 16), lambda at: close_cycle(cycle, by=users[province], at=at))
     desk.run()

@@ -156,6 +156,11 @@ class Indicator:
         return self.value_type == earlier.value_type or (self.is_number and earlier.is_number)
 
     @property
+    def splits_in_halves(self) -> bool:
+        """Whether a year's figure is that of its first half and that of its second together (semantics §7)."""
+        return self.is_number and not self.is_formula and self.aggregate_time == AggregateTime.FLOW_SUM
+
+    @property
     def may_be_adjusted(self) -> bool:
         """Whether a superior may add an adjustment to its total (semantics §5)."""
         return self.aggregate_up in (AggregateUp.SUM, AggregateUp.LEAF_SUM)

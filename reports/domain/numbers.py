@@ -201,6 +201,13 @@ def plain(value: Fraction) -> str:
     return _point_set(_scaled(value, decimals), decimals)
 
 
+class Amount(Fraction):
+    """A number in a message: written with exact digits where nobody says it in a reader's language."""
+
+    def __str__(self) -> str:
+        return plain(self)
+
+
 def display(value: Fraction, decimals: int, language: str) -> str:
     """For a reader: rounded half away from zero to at most `decimals`, `1.234,5` in Vietnamese and `1,234.5` in English."""
     whole, _point, fraction = _point_set(_scaled(value, decimals), decimals).partition(".")

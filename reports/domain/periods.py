@@ -70,6 +70,15 @@ def is_part_of(part: str, whole: str) -> bool:
     return part != whole and outer.first_day <= inner.first_day and inner.last_day <= outer.last_day
 
 
+def parts_within(whole: str) -> list[str]:
+    """The codes of the shorter periods that make up a year or a part of one, the longest first; of a span, none."""
+    period = parse_period(whole)
+    if period.kind is PeriodKind.SPAN:
+        return []
+    shorter = [*(f"H{n}" for n in (1, 2)), *(f"Q{n}" for n in range(1, 5)), *(f"M{n:02}" for n in range(1, 13))]
+    return [code for each in shorter if is_part_of(code := f"{period.year:04}-{each}", whole)]
+
+
 def overlap(one: str, other: str) -> bool:
     """Whether the periods with these codes have days in common, by the State's days."""
     first, second = parse_period(one), parse_period(other)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from reports.domain.aggregation import Cells, figures
 from reports.domain.formulas import Value
 from reports.domain.indicators import EnteredBy, Indicator, Template, ValueType
-from reports.domain.numbers import exact
+from reports.domain.numbers import Amount, exact
 from reports.domain.own_values import OwnValues
 from reports.domain.privacy import looks_personal
 from units.problems import Problem, gettext_noop
@@ -24,12 +24,16 @@ _PERSONAL: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found: an error blocks submitting, a warning asks for an explanation. `rule` is the expression broken."""
+    """What a check found: an error blocks submitting, a warning asks for an explanation. `rule` is the expression broken.
+
+    One that `insists` is an error for as long as nobody has explained it.
+    """
 
     severity: Literal["error", "warn"]
     code: str
     problem: Problem
     rule: str = ""
+    insists: bool = False
 
 
 def check_own(template: Template, own: Mapping[str, Any], level: str, levels_below: Collection[str]) -> list[Problem]:
@@ -71,12 +75,14 @@ def check_submission(
     previous: Mapping[str, Any] | None,
     year_ago: Mapping[str, Any] | None,
     sourced: Mapping[str, Any] = MappingProxyType({}),
+    six_months: Mapping[str, Any] | None = None,
 ) -> list[Finding]:
     """What is wrong with submitting these own values, in template order.
 
     `both` is what `total(code)` reads; `previous` and `year_ago` are the own values (stored form) of the reports that
     `prev(code)` and `year_ago(code)` read, None where there is no such report: then these are blank, a formula's too.
     `sourced` is what the sources of cells say (`queries.sourced`): who enters something else explains it.
+    `six_months` are those of a year's first half: what adds up over time can't be less in the year (semantics §7).
     """
     rules = _Rules(template, own, level, both, previous, year_ago)
     found: list[Finding] = []
@@ -87,6 +93,7 @@ def check_submission(
             found += _unlike_its_source(indicator, own.get(indicator.code), sourced[indicator.code])
         if level in indicator.levels:
             found += rules.broken(indicator)
+        found += _less_than_in_six_months(indicator, own.get(indicator.code), (six_months or {}).get(indicator.code))
     return found
 
 
@@ -112,6 +119,14 @@ def _unanswered(indicator: Indicator, own: Mapping[str, Any], level: str, levels
         if not indicator.is_number:
             message = gettext_noop("“%(name)s” is required and blank.")
         yield Finding("error", indicator.code, Problem(message, {"name": indicator.name_vi, "code": indicator.code}))
+
+
+def _less_than_in_six_months(indicator: Indicator, year: Any, six_months: Any) -> Iterator[Finding]:
+    if not indicator.splits_in_halves or year is None or six_months is None or exact(year) >= exact(six_months):
+        return
+    message = gettext_noop("“%(name)s”: %(year)s in the year is less than %(six_months)s in its first six months. Correct or explain it.")
+    params = {"name": indicator.name_vi, "code": indicator.code, "year": Amount(year), "six_months": Amount(six_months)}
+    yield Finding("warn", indicator.code, Problem(message, params), "year >= six_months", insists=True)
 
 
 def _personal(indicator: Indicator, value: Any) -> Iterator[Finding]:

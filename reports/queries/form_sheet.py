@@ -15,16 +15,26 @@ from reports.domain.own_values import OwnValues
 from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Adjustment, Report, ReviewNote, Submission
 from reports.queries import history
+from reports.queries.so_far import six_months
 from reports.queries.timeline import newest_notes
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
+class Halves:
+    """The unit's own figures of a year's halves; the second follows from the year, and None is not known."""
+
+    first: Any
+    second: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One indicator of a report. `own` is the unit's value, computed ones too; `below` and `both` are totals (semantics §5).
 
-    `sourced` is what its source says; it is filled in as the report is begun.
+    `sourced` is what its source says; it is filled in as the report is begun. In a year, `six_months` is the figure of the first
+    half; what adds up over time has `halves` where the unit enters it.
     """
 
     indicator: Indicator
@@ -43,6 +53,8 @@ class Row:
     adjustments: list[Adjustment] = field(default_factory=list)
     sourced: Any = None
     is_begun: bool = True
+    six_months: Any = None
+    halves: Halves | None = None
 
     @property
     def code(self) -> str:
@@ -101,17 +113,27 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A report by section. `previous_period` and `year_ago_period` are the codes of the periods compared with, empty for none."""
+    """A report by section. `…_period` are the codes of the periods that figures are compared with, empty for none."""
 
     sections: list[Section]
     compares_totals: bool
     previous_period: str
     year_ago_period: str
+    six_months_period: str = ""
+
+    @property
+    def shows_previous(self) -> bool:
+        """Has the previous period a column of its own? Of a year it is mostly the year ago."""
+        return bool(self.previous_period) and self.previous_period != self.year_ago_period
 
     @property
     def columns(self) -> int:
         """How many columns stand beside the names of indicators."""
-        return 1 + 2 * self.compares_totals + bool(self.previous_period) + 2 * bool(self.year_ago_period)
+        return 1 + 2 * self.compares_totals + bool(self.six_months_period) + self.shows_previous + 2 * bool(self.year_ago_period)
+
+    @property
+    def has_halves(self) -> bool:
+        return any(row.halves for row in self.rows)
 
     @property
     def rows(self) -> list[Row]:
@@ -126,15 +148,18 @@ class Sheet:
         return [adjustment for row in self.rows for adjustment in row.adjustments]
 
 
-def form_sheet(report: Report, below: Cells, both: Cells, sourced: Mapping[str, Any] = _NOTHING, *, as_typed: bool = False) -> Sheet:
-    """The report's rows by section. `below`, `both` and `sourced` as `services.submitting.readiness` gives them. At most six queries.
+def form_sheet(
+    report: Report, below: Cells, both: Cells, sourced: Mapping[str, Any] = _NOTHING, *, as_typed: bool = False, opening: bool = False
+) -> Sheet:
+    """The report's rows by section. `below`, `both` and `sourced` as `services.submitting.readiness` gives them. At most seven queries.
 
-    `as_typed` leaves out what doesn't change as somebody types: what was submitted, notes and adjustments. Two queries then.
+    `as_typed` leaves out what doesn't change as somebody types: what was submitted, notes and adjustments. Three queries then.
 
     Where nothing reports below, figures are compared with the unit's own of earlier periods; else with what it declared.
+    `opening`: its values are those that it opens with (`so_far.opens_with`), and nobody has said them yet.
     """
     template = report.cycle.version.compiled()
-    rows = _Rows(report, template, below, both, sourced)
+    rows = _Rows(report, template, below, both, sourced, opening=opening)
     if not as_typed:
         rows.look_back()
     sections: dict[str, list[Row]] = {}
@@ -146,6 +171,7 @@ def form_sheet(report: Report, below: Cells, both: Cells, sourced: Mapping[str, 
         report.has_reports_below,
         rows.previous_period,
         rows.year_ago_period,
+        rows.six_months_period,
     )
 
 
@@ -171,9 +197,10 @@ def is_shown(indicator: Indicator, report: Report) -> bool:
 class _Rows:
     """What the rows of one report need, asked for once."""
 
-    def __init__(self, report: Report, template: Template, below: Cells, both: Cells, sourced: Mapping[str, Any]) -> None:
+    def __init__(self, report: Report, template: Template, below: Cells, both: Cells, sourced: Mapping[str, Any], *, opening: bool) -> None:
         self.report = report
         self.sourced = sourced
+        self.opening = opening
         self.both_cells = both
         self.below = figures(template, below)
         self.both = figures(template, both)
@@ -184,6 +211,9 @@ class _Rows:
         self.previous, self.year_ago = shown_in(previous, template), shown_in(year_ago, template)
         self.previous_period = previous.cycle.period if previous else ""
         self.year_ago_period = year_ago.cycle.period if year_ago else ""
+        self.so_far = six_months(report.cycle, [report.unit_id]).get(report.unit_id)
+        self.first_half = shown_in(self.so_far.six_months_report if self.so_far else None, template)
+        self.six_months_period = self.so_far.first_half if self.so_far else ""
         self.declared: Mapping[str, Figure] = {}
         self.submitted: Mapping[str, Any] | None = None
         self.notes: dict[str, ReviewNote] = {}
@@ -225,12 +255,23 @@ class _Rows:
             self.adjustments.get(code, []),
             self.sourced.get(code),
             self.report.state != State.NOT_STARTED,
+            self.first_half(code),
+            self._halves(indicator),
         )
 
     def _is_changed(self, indicator: Indicator, before: Any) -> bool:
         """Did the unit change it since it last submitted? What the superior enters beside it is no change."""
         entered = not indicator.is_formula and indicator.entered_by is EnteredBy.UNIT
         return self.submitted is not None and entered and self.report.own.get(indicator.code) != before
+
+    def _halves(self, indicator: Indicator) -> Halves | None:
+        if self.so_far is None or not indicator.splits_in_halves or indicator.code not in self.may_be_entered:
+            return None
+        first, year = self.so_far.six_months.get(indicator.code), self.report.own.get(indicator.code)
+        if first is None:
+            return None
+        is_said = not self.opening or indicator.code in self.so_far.since
+        return Halves(first, exact(year) - exact(first) if year is not None and is_said else None)
 
     def _own(self, indicator: Indicator) -> Any:
         return self.own(indicator.code) if indicator.is_formula else self.report.own.get(indicator.code)

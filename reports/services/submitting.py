@@ -20,6 +20,7 @@ from reports.models.bulk import Among, add_many
 from reports.queries import history, summing
 from reports.queries.calendar import working_days_from
 from reports.queries.progress import rates_below
+from reports.queries.so_far import six_months
 from reports.queries.sourced import sourced_figures
 from reports.queries.timeline import newest_notes
 from reports.services import rolling_up, transitions
@@ -44,6 +45,8 @@ class Checked:
     unreadable: Sequence[int]
     sourced: Mapping[str, Any] = field(default_factory=dict)
     findings: Sequence[Finding] = field(default_factory=list)
+    #: own values of a year's first half
+    six_months: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def errors(self) -> list[Finding]:
@@ -87,7 +90,7 @@ def readiness(reports: Sequence[Report], at: datetime, *, drained: bool = False)
         rolling_up.drain_all([reports[0].cycle_id])
     rates = rates_below(reports, at)
     return {
-        pk: Readiness(each.below, each.both, each.unreadable, each.sourced, each.findings, rates=rates[pk])
+        pk: Readiness(each.below, each.both, each.unreadable, each.sourced, each.findings, each.six_months, rates=rates[pk])
         for pk, each in checked(reports).items()
     }
 
@@ -103,6 +106,7 @@ def checked(reports: Sequence[Report]) -> dict[int, Checked]:
     previous = history.previous(cycle, units) if template.uses_previous else {}
     year_ago = history.year_ago(cycle, units) if template.uses_year_ago else {}
     sourced = sourced_figures(reports)
+    halves = {unit_id: found.six_months for unit_id, found in six_months(cycle, units).items()}
     return {
         report.pk: Checked(
             *figures[report.pk],
@@ -116,7 +120,9 @@ def checked(reports: Sequence[Report]) -> dict[int, Checked]:
                 previous.get(report.unit_id),
                 year_ago.get(report.unit_id),
                 sourced[report.pk],
+                halves.get(report.unit_id),
             ),
+            halves.get(report.unit_id, {}),
         )
         for report in reports
     }
@@ -175,7 +181,7 @@ def _submit_locked(step: Step, reports: Sequence[Report], declaration: Declarati
     ready = readiness(reports, step.at)
     problems = Problems()
     for report in reports:
-        problems.extend(_obstacles(report, ready[report.pk], declaration))
+        problems.extend(_obstacles(report, ready[report.pk], declaration, step.reason))
     problems.refuse_if_any()
     submissions = _record(step, reports, ready, declaration)
     newest = Submission.objects.filter(report=OuterRef("pk")).order_by("-number").values("pk")[:1]
@@ -206,7 +212,8 @@ def _answer_notes(step: Step, reports: Sequence[Report], answers: Mapping[str, s
         add_many([ReviewAnswer(entry_id=entries[report.pk], note=note, text=said[note.indicator]) for note in notes])
 
 
-def _obstacles(report: Report, ready: Readiness, declaration: Declaration) -> list[Problem]:
+def _obstacles(report: Report, ready: Readiness, declaration: Declaration, reason: str) -> list[Problem]:
+    """Why the report can't be submitted so. Where nobody is asked for explanations one by one, the reason explains them all."""
     problems = [finding.problem.at(unit_uid=report.unit.uid, column=finding.code) for finding in ready.errors]
     if ready.unreadable:
         message = gettext_noop("A figure of a unit below can't be read; an administrator has to look before this report is submitted.")
@@ -217,6 +224,8 @@ def _obstacles(report: Report, ready: Readiness, declaration: Declaration) -> li
             for finding in ready.warnings
             if not declaration.explanations.get(finding.code, "").strip()
         ]
+    elif not reason.strip():
+        problems += [finding.problem.at(unit_uid=report.unit.uid, column=finding.code) for finding in ready.warnings if finding.insists]
     if ready.is_incomplete and not declaration.confirm_incomplete:
         rates = ready.rates[""]
         problems.append(

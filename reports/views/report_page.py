@@ -15,8 +15,9 @@ from reports.domain.workflow import Action, State
 from reports.forms import FORMS, AdjustmentForm, Entries, StepForm, step_form
 from reports.models import Attachment, Report
 from reports.policies import Standing
-from reports.queries.form_sheet import Sheet, appraisable, form_sheet
+from reports.queries.form_sheet import Sheet, appraisable, enterable, form_sheet
 from reports.queries.lineage import is_pending
+from reports.queries.so_far import opens_with
 from reports.queries.timeline import timeline
 from reports.services.attaching import MOST
 from reports.services.submitting import readiness
@@ -54,8 +55,9 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
     """What every page that shows a report whole has to know of it."""
     standing = Standing(user_of(request))
     allowed = standing.allowed(report)
+    opens_from = opening(report) if Action.SAVE in allowed else []
     ready = readiness([report], at, drained=True)[report.pk]
-    sheet = form_sheet(report, ready.below, ready.both, ready.sourced)
+    sheet = form_sheet(report, ready.below, ready.both, ready.sourced, opening=bool(opens_from))
     events = timeline(report)
     return {
         "report": report,
@@ -67,6 +69,7 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
         "findings": visible_findings(report, ready.findings),
         "sent": sent,
         "editing": Action.SAVE in allowed,
+        "opening": opens_from,
         "appraised": {each.code for each in appraisable(report)} if Action.APPRAISE in allowed else set(),
         "on_behalf": standing.on_behalf(report, Action.SAVE) and Action.SAVE in allowed,
         "may": {action.value for action in allowed},
@@ -84,6 +87,14 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
         "pending": report.has_reports_below and is_pending(report),
         "reaches_superior": report.superior is not None and standing.reaches(report.superior),
     }
+
+
+def opening(report: Report) -> list[str]:
+    """Have a report that nobody has touched show what it opens with; the periods that this comes from. Nothing is written."""
+    values, periods = opens_with(report, enterable(report))
+    if values:
+        report.own = values
+    return periods if values else []
 
 
 def adjustment_form(report: Report, sheet: Sheet, data: Any = None) -> AdjustmentForm:

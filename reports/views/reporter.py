@@ -16,15 +16,16 @@ from django.views.decorators.http import require_safe
 
 from reports.domain.numbers import parse_vietnamese
 from reports.domain.workflow import Action
-from reports.forms import Entries, StepForm, read_entries, texts_under, version_seen
+from reports.forms import Entries, StepForm, read_entries, read_second_halves, texts_under, version_seen
 from reports.models import Report
 from reports.policies import OWNERS, Role, Standing
 from reports.queries.form_sheet import Row, enterable, form_sheet
 from reports.queries.selections import choices_to_make
+from reports.queries.so_far import six_months
 from reports.queries.timeline import newest_notes
 from reports.queries.worklists import worklist
 from reports.services import filling, submitting
-from reports.services.submitting import Declaration, checked, readiness
+from reports.services.submitting import Declaration, Readiness, checked, readiness
 from reports.views.conflicts import show_conflict
 from reports.views.reach import indicator_of, posted, report_in_reach, report_to_fill, user_of
 from reports.views.report_page import KEEP_OFFLINE, Sent, adjustment_form, render_report, visible_findings
@@ -69,7 +70,7 @@ def save(request: HttpRequest, report_id: int) -> HttpResponse:
     version = version_seen(request.POST)
     if version is None:
         return HttpResponseBadRequest(_("The version that was seen is missing."))
-    entries = read_entries(enterable(report), request.POST)
+    entries = _entries(report, request)
     as_one_types = request.headers.get("Accept", "").startswith("application/json")
     written = version
     try:
@@ -90,6 +91,16 @@ def save(request: HttpRequest, report_id: int) -> HttpResponse:
         return render_report(request, report_in_reach(request, report_id, at), at, Sent(entries), status=422)
     messages.success(request, _("Saved %(time)s") % {"time": _clock(at)})
     return redirect("reports:report", report.pk)
+
+
+def _entries(report: Report, request: HttpRequest) -> Entries:
+    """The cells that were sent; of a year, also by their second halves."""
+    indicators = enterable(report)
+    entries = read_entries(indicators, request.POST)
+    if any(name.startswith("second-") for name in request.POST):
+        found = six_months(report.cycle, [report.unit_id]).get(report.unit_id)
+        read_second_halves(entries, indicators, request.POST, found.six_months if found else {})
+    return entries
 
 
 def _clock(at: datetime) -> str:
@@ -195,6 +206,12 @@ def submit(request: HttpRequest, report_id: int) -> HttpResponse:
     return redirect("reports:report", report.pk)
 
 
+def _as_in_six_months(report: Report, ready: Readiness) -> list[str]:
+    """What adds up over the year and stands where it stood in the first six months: perhaps nobody came to it."""
+    entered = (each.code for each in enterable(report) if each.splits_in_halves)
+    return [code for code in entered if ready.six_months.get(code) and report.own.get(code) == ready.six_months[code]]
+
+
 def _summary(request: HttpRequest, report: Report, at: datetime, refused: Refused | None = None) -> HttpResponse:
     allowed = Standing(user_of(request)).allowed(report)
     ready = readiness([report], at, drained=request.method != "POST")[report.pk]
@@ -210,6 +227,7 @@ def _summary(request: HttpRequest, report: Report, at: datetime, refused: Refuse
         "blank": [by_code[finding.code] for finding in blank],
         "errors": [finding for finding in ready.errors if finding not in blank],
         "warnings": [(finding, said.get(finding.code, "")) for finding in ready.warnings],
+        "as_in_six_months": [by_code[code] for code in _as_in_six_months(report, ready)],
         "notes": [(note, answers.get(note.indicator, note.newest_answer or "")) for note in newest_notes(report)] if answering else [],
         "names": {code: name_of(indicator) for code, indicator in by_code.items()},
         "rates": ready.rates[""],

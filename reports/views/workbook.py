@@ -25,7 +25,7 @@ from reports.services import filling
 from reports.services.submitting import readiness
 from reports.services.uploading import Change, Effect, SentCell, changes_of
 from reports.views.reach import posted, report_in_reach, user_of
-from reports.views.report_page import Sent, render_report
+from reports.views.report_page import Sent, opening, render_report
 from reports.wording import name_of, say, shown_own
 from units.file_kinds import Kind
 from units.problems import Problem, Refused, gettext_noop
@@ -42,6 +42,7 @@ def download(request: HttpRequest, report_id: int) -> HttpResponse:
     report = report_in_reach(request, report_id, at)
     if not Standing(user_of(request)).can(Action.SAVE, report):
         raise Http404
+    opening(report)
     ready = readiness([report], at, drained=True)[report.pk]
     content = report_workbook(report, form_sheet(report, ready.below, ready.both))
     name = re.sub(r"[^A-Za-z0-9_.-]", "-", f"{report.cycle}-{report.unit.uid}")

@@ -4,7 +4,7 @@ window.danvan = window.danvan || {};
 
 danvan.keys = (form, changed, say) => {
   const { rows } = danvan;
-  const isText = (field) => field.dataset.kind === "number" || field.dataset.kind === "table";
+  const isText = (field) => ["number", "second", "table"].includes(field.dataset.kind);
 
   form.addEventListener("keydown", (event) => {
     const field = event.target;
@@ -22,7 +22,7 @@ danvan.keys = (form, changed, say) => {
   function inSheet(field, event) {
     const step = { Enter: event.shiftKey ? -1 : 1, ArrowDown: 1, ArrowUp: -1, ArrowRight: atEnd(field) ? 1 : 0, ArrowLeft: atStart(field) ? -1 : 0 }[event.key];
     if (!step || (event.shiftKey && event.key !== "Enter")) return null;
-    const numbers = [...form.querySelectorAll("[data-kind=number]")];
+    const numbers = [...form.querySelectorAll(`[data-kind=${field.dataset.kind}]`)];
     const goal = numbers[numbers.indexOf(field) + step];
     if (event.key === "Enter") event.preventDefault();
     return goal;
@@ -57,24 +57,24 @@ danvan.keys = (form, changed, say) => {
     event.preventDefault();
     const lines = text.split("\n").map((line) => line.split("\t").map((cell) => cell.replaceAll("\u00a0", " ").trim()));
     if (field.dataset.kind === "table") return block(field, lines);
-    column(field, lines.map((cells) => cells[0]));
+    column(field, lines.map((cells) => cells[0]), field.dataset.kind);
   });
 
   // Line by line down the rows of the form: a row that is computed, or not of this unit, passes its line by, as does an empty one.
-  function column(field, texts) {
+  function column(field, texts, kind) {
     const places = [...form.querySelectorAll(".sheet > tbody > tr")];
     const first = places.indexOf(field.closest("tr[id]"));
     let filled = 0;
     texts.forEach((text, down) => {
       const place = places[first + down];
-      if (!place || !text || !write(place, text)) return;
+      if (!place || !text || !write(place, text, kind)) return;
       filled += 1;
     });
     say(filled, texts.filter(Boolean).length);
   }
 
-  function write(place, text) {
-    const number = place.querySelector("[data-kind=number]");
+  function write(place, text, kind) {
+    const number = place.querySelector(`[data-kind=${kind}]`) || place.querySelector("[data-kind=number]");
     const choice = place.querySelector("select[data-code]");
     const radios = [...place.querySelectorAll("input[type=radio]")];
     const same = (label) => label.trim().toLowerCase() === text.toLowerCase();
@@ -88,7 +88,8 @@ danvan.keys = (form, changed, say) => {
       if (!radio) return false;
       radio.checked = true;
     }
-    changed((number || choice || radios[0]).dataset.code);
+    if (number) number.dispatchEvent(new Event("input", { bubbles: true }));
+    else changed((choice || radios[0]).dataset.code);
     return true;
   }
 

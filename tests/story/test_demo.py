@@ -113,7 +113,7 @@ def test_the_half_year_shows_every_state_at_work(demo):
 def test_the_cycle_of_the_current_year_is_open_and_not_yet_due(demo):
     cycle = demo["2026-Y"]
     assert cycle.state == Cycle.State.OPEN
-    assert states(cycle, "commune") == {State.ACCEPTED: 5, State.SUBMITTED: 9, State.RETURNED: 3, State.DRAFT: 28, State.NOT_STARTED: 79}
+    assert states(cycle, "commune") == {State.ACCEPTED: 5, State.SUBMITTED: 9, State.RETURNED: 3, State.DRAFT: 27, State.NOT_STARTED: 80}
     assert not cycle.reports.filter(due_at__lt=NOW).exists()
     assert cycle.reports.filter(level__code="commune").exclude(superior__unit__uid=PROVINCE_AFTER).count() == 0
     assert not JournalEntry.objects.filter(at__gte=NOW).exists()
