@@ -36,6 +36,7 @@ def test_an_officer_types_figures_by_keyboard_sees_them_saved_and_what_is_still_
         page.keyboard.type(figures[0])
         page.keyboard.press("Enter")
         page.keyboard.type(figures[1])
+        page.locator(NUMBER).nth(2).fill("")
     expect(page.locator(".dirty")).to_have_count(0)
     page.reload()
     expect(page.locator(NUMBER).nth(0)).to_have_value(figures[0])

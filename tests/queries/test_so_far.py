@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reports.models import TemplateVersion
-from reports.queries.form_sheet import Sheet, enterable, form_sheet
+from reports.queries.form_sheet import Halves, Sheet, enterable, form_sheet
 from reports.queries.so_far import opens_with, six_months, so_far
 from reports.services.submitting import readiness
 from tests.builders import Play, at, given_cycle, given_template
@@ -94,8 +94,7 @@ def test_the_six_months_stand_beside_each_figure_and_the_second_half_follows_fro
     assert {code: row.six_months for code, row in rows.items()} == {
         "cuoc": 3, "ho": 40, "diem": None, "co": None, "loi": None, "ty_le": Fraction(15, 2),
     }  # fmt: skip
-    assert rows["cuoc"].halves is not None
-    assert (rows["cuoc"].halves.first, rows["cuoc"].halves.second) == (3, 7)
+    assert rows["cuoc"].halves == Halves(3, Fraction(7))
     assert rows["ho"].halves is None
 
 
@@ -107,8 +106,7 @@ def test_a_commune_sees_the_six_months_of_all_below_it_and_splits_its_own():
     play = given_cycle(version, period="2025-Y")
     play.save("C", cuoc="6")
     row = {row.code: row for row in sheet_of(play, "C").rows}["cuoc"]
-    assert row.halves is not None
-    assert (row.six_months, row.halves.first, row.halves.second) == (4, 1, 5)
+    assert (row.six_months, row.halves) == (4, Halves(1, Fraction(5)))
 
 
 def test_nobody_has_said_that_nothing_happened_in_a_second_half_that_is_not_there():
