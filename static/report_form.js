@@ -40,7 +40,7 @@
   const about = (code) => ({ url: form.getAttribute("action"), title: words.title, name: document.getElementById(`name-${code}`).textContent.trim() });
 
   function changed(code) {
-    takeOver(code);
+    keepWhatItOpensWith(code);
     typing.add(code);
     mark(code, true);
     const kept = unsent.type(report, code, textOf(code), version, about(code));
@@ -50,7 +50,7 @@
   }
 
   // What a report opens with is saved as it was shown, with the first thing that its writer says.
-  function takeOver(but) {
+  function keepWhatItOpensWith(but) {
     if (!words.opening) return;
     delete words.opening;
     const codes = new Set([...form.querySelectorAll("[data-code]")].map((field) => field.dataset.code));
@@ -303,7 +303,7 @@
     if (chip.hidden && !words.opening) return;
     event.preventDefault();
     const goal = event.currentTarget.href;
-    takeOver();
+    keepWhatItOpensWith();
     await run(true);
     if (!(await count()).length) location.assign(goal);
   });

@@ -34,7 +34,7 @@ class Row:
     """One indicator of a report. `own` is the unit's value, computed ones too; `below` and `both` are totals (semantics §5).
 
     `sourced` is what its source says; it is filled in as the report is begun. In a year, `six_months` is the figure of the first
-    half; what adds up over time has `halves` where the unit enters it.
+    half, estimated where predecessors left a share of theirs; what adds up over time has `halves` where the unit enters it.
     """
 
     indicator: Indicator
@@ -54,6 +54,7 @@ class Row:
     sourced: Any = None
     is_begun: bool = True
     six_months: Any = None
+    is_estimated: bool = False
     halves: Halves | None = None
 
     @property
@@ -212,7 +213,7 @@ class _Rows:
         self.previous_period = previous.cycle.period if previous else ""
         self.year_ago_period = year_ago.cycle.period if year_ago else ""
         self.so_far = six_months(report.cycle, [report.unit_id]).get(report.unit_id)
-        self.first_half = shown_in(self.so_far.six_months_report if self.so_far else None, template)
+        self.first_half = self._first_half(template)
         self.six_months_period = self.so_far.first_half if self.so_far else ""
         self.declared: Mapping[str, Figure] = {}
         self.submitted: Mapping[str, Any] | None = None
@@ -256,6 +257,7 @@ class _Rows:
             self.sourced.get(code),
             self.report.state != State.NOT_STARTED,
             self.first_half(code),
+            self.so_far is not None and code in self.so_far.estimated,
             self._halves(indicator),
         )
 
@@ -263,6 +265,12 @@ class _Rows:
         """Did the unit change it since it last submitted? What the superior enters beside it is no change."""
         entered = not indicator.is_formula and indicator.entered_by is EnteredBy.UNIT
         return self.submitted is not None and entered and self.report.own.get(indicator.code) != before
+
+    def _first_half(self, template: Template) -> Callable[[str], Any]:
+        """The figures of a year's first half: as they were declared, or the unit's own where its predecessors left them."""
+        if self.so_far is None or self.so_far.six_months_report is not None or self.report.has_reports_below:
+            return shown_in(self.so_far.six_months_report if self.so_far else None, template)
+        return OwnValues(template, self.so_far.six_months.get, self.report.level.code, template.formulas).value
 
     def _halves(self, indicator: Indicator) -> Halves | None:
         if self.so_far is None or not indicator.splits_in_halves or indicator.code not in self.may_be_entered:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from reports.domain.indicators import Indicator, Template
 from reports.domain.numbers import display, parse_entry, parse_plain
@@ -14,90 +14,94 @@ from reports.domain.periods import PeriodKind, overlap, parse_period, parts_with
 from reports.domain.workflow import State
 from reports.models import Cycle, Report
 from reports.queries import history
+from reports.queries.restated import FromPredecessors, from_predecessors
+from units.models import Unit
 from units.problems import Refused
+
+
+class _Found(NamedTuple):
+    """One part of a unit: its own report, or what its predecessors reported."""
+
+    cycle: Cycle
+    part: Part
+    report: Report | None
+    inherited: FromPredecessors | None
 
 
 @dataclass(frozen=True, slots=True)
 class SoFar:
     """A unit's own values over its counted parts, over those of a year's first half, and over what came after it.
 
-    `reports` are the parts, in the order of time; `six_months_report` is the report of the first half, None where the first
-    half is known by its quarters or months alone, or not at all.
+    All as they may be entered: what doesn't fit its indicator is left out, a mean and a share are rounded to its decimals.
+    `periods` are those of the parts, in the order of time. `six_months_report` is the unit's own of the first half, if there is
+    one; `estimated` are the codes of which predecessors left a share alone.
     """
 
-    reports: Sequence[Report]
+    periods: Sequence[str]
     own: Mapping[str, Any]
     six_months: Mapping[str, Any]
     since: Mapping[str, Any]
+    first_half: str
     six_months_report: Report | None
-
-    @property
-    def first_half(self) -> str:
-        """The period of the first half, where its report is known."""
-        return self.six_months_report.cycle.period if self.six_months_report else ""
-
-    @property
-    def periods(self) -> list[str]:
-        return [report.cycle.period for report in self.reports]
+    predecessors: Sequence[Unit]
+    estimated: frozenset[str]
 
 
 def so_far(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, SoFar]:
-    """By unit, those that have an accepted report of a part of the cycle's period. One query; none where a period has no parts.
+    """By unit, those that have an accepted report of a part of the cycle's period, or whose predecessors have.
 
-    Of parts that overlap the longest is taken, and of two cycles of one period that opened last.
+    A few queries, however many units; none where a period has no parts. Of parts that overlap the longest is taken, of two
+    cycles of one period that opened last, and before predecessors goes the unit itself.
     """
     within = parts_within(cycle.period)
     if not within:
         return {}
-    found: dict[int, list[Report]] = {}
-    accepted = history.accepted(cycle, unit_ids).filter(cycle__period__in=within)
-    for report in sorted(accepted.order_by("-cycle__opened_at"), key=lambda report: within.index(report.cycle.period)):
-        taken = found.setdefault(report.unit_id, [])
-        if not any(overlap(report.cycle.period, other.cycle.period) for other in taken):
-            taken.append(report)
+    units = list(unit_ids)
+    found: dict[int, list[_Found]] = {}
+    for unit_id, each in sorted(_parts(cycle, units, within), key=lambda found: within.index(found[1].cycle.period)):
+        taken = found.setdefault(unit_id, [])
+        if not any(overlap(each.cycle.period, other.cycle.period) for other in taken):
+            taken.append(each)
+    return {unit_id: _so_far(cycle, parts) for unit_id, parts in found.items()}
+
+
+def _parts(cycle: Cycle, unit_ids: Sequence[int], within: Sequence[str]) -> Iterator[tuple[int, _Found]]:
+    for report in history.accepted(cycle, unit_ids).filter(cycle__period__in=within).order_by("-cycle__opened_at"):
+        part = Part(report.cycle.version.compiled(), report.level.code, report.own)
+        yield report.unit_id, _Found(report.cycle, part, report, None)
+    now = cycle.version.compiled()
+    for unit_id, parts in from_predecessors(cycle, unit_ids, within).items():
+        for each in reversed(parts):
+            yield unit_id, _Found(each.cycle, Part(now, "", each.own), None, each)
+
+
+def _so_far(cycle: Cycle, parts: Iterable[_Found]) -> SoFar:
     template = cycle.version.compiled()
-    return {unit_id: _so_far(cycle, template, reports) for unit_id, reports in found.items()}
-
-
-def _so_far(cycle: Cycle, template: Template, reports: Sequence[Report]) -> SoFar:
-    in_time = sorted(reports, key=lambda report: report.cycle.cut_off)
+    in_time = sorted(parts, key=lambda each: each.cycle.cut_off)
     first_half, *_ = parts_within(cycle.period)
     early = [each for each in in_time if each.cycle.period in (first_half, *parts_within(first_half))]
+    whole = next((each for each in early if each.cycle.period == first_half), None)
+    inherited = [each.inherited for each in in_time if each.inherited]
     return SoFar(
-        in_time,
+        [each.cycle.period for each in in_time],
         _own_over(in_time, template),
         _own_over(early, template),
         _own_over(in_time[len(early) :], template),
-        next((each for each in early if each.cycle.period == first_half), None),
+        first_half if whole else "",
+        whole.report if whole else None,
+        list({report.unit_id: report.unit for each in inherited for report in each.reports}.values()),
+        frozenset().union(*(each.estimated for each in inherited)),
     )
 
 
-def _own_over(reports: Sequence[Report], template: Template) -> dict[str, Any]:
-    return own_over_time(template, [Part(report.cycle.version.compiled(), report.level.code, report.own) for report in reports])
-
-
-def six_months(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, SoFar]:
-    """The same where the cycle is a year's; else none, and no query."""
-    return so_far(cycle, unit_ids) if parse_period(cycle.period).kind is PeriodKind.YEAR else {}
-
-
-def opens_with(report: Report, entered: Iterable[Indicator]) -> tuple[dict[str, Any], list[str]]:
-    """What a report that nobody has touched opens with of these indicators, and the periods that this comes from.
-
-    What doesn't fit the indicator any more is left out, and so is what has a source of its own (`queries.sourced`); a mean is
-    rounded to the decimals that an entry may have.
-    """
-    if report.state != State.NOT_STARTED or report.own:
-        return {}, []
-    found = so_far(report.cycle, [report.unit_id]).get(report.unit_id)
-    if found is None:
-        return {}, []
-    values = {each.code: _as_entered(each, found.own.get(each.code)) for each in entered if not each.source}
-    return {code: value for code, value in values.items() if value is not None}, found.periods
+def _own_over(found: Sequence[_Found], template: Template) -> dict[str, Any]:
+    values = own_over_time(template, [each.part for each in found])
+    entered = {code: _as_entered(template.by_code[code], value) for code, value in values.items()}
+    return {code: value for code, value in entered.items() if value is not None}
 
 
 def _as_entered(indicator: Indicator, value: Any) -> Any:
-    if value is None or not indicator.is_number:
+    if not indicator.is_number:
         return value
     try:
         if isinstance(value, Fraction):
@@ -105,3 +109,26 @@ def _as_entered(indicator: Indicator, value: Any) -> Any:
         return parse_plain(str(value), indicator)
     except Refused:
         return None
+
+
+def six_months(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, SoFar]:
+    """The same where the cycle is a year's; else none, and no query."""
+    return so_far(cycle, unit_ids) if parse_period(cycle.period).kind is PeriodKind.YEAR else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a report opens with that nobody has touched: values, and the periods and predecessors that they come from."""
+
+    values: Mapping[str, Any]
+    periods: Sequence[str]
+    predecessors: Sequence[Unit]
+
+
+def opening_of(report: Report, entered: Iterable[Indicator]) -> Opening | None:
+    """What the report opens with of these indicators, but those with a source of their own (`queries.sourced`); None for nothing."""
+    if report.state != State.NOT_STARTED or report.own:
+        return None
+    found = so_far(report.cycle, [report.unit_id]).get(report.unit_id)
+    values = {each.code: found.own[each.code] for each in entered if not each.source and each.code in found.own} if found else {}
+    return Opening(values, found.periods, found.predecessors) if found and values else None

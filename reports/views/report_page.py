@@ -17,7 +17,7 @@ from reports.models import Attachment, Report
 from reports.policies import Standing
 from reports.queries.form_sheet import Sheet, appraisable, enterable, form_sheet
 from reports.queries.lineage import is_pending
-from reports.queries.so_far import opens_with
+from reports.queries.so_far import Opening, opening_of
 from reports.queries.timeline import timeline
 from reports.services.attaching import MOST
 from reports.services.submitting import readiness
@@ -55,9 +55,9 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
     """What every page that shows a report whole has to know of it."""
     standing = Standing(user_of(request))
     allowed = standing.allowed(report)
-    opens_from = opening(report) if Action.SAVE in allowed else []
+    opens_with = opening(report) if Action.SAVE in allowed else None
     ready = readiness([report], at, drained=True)[report.pk]
-    sheet = form_sheet(report, ready.below, ready.both, ready.sourced, opening=bool(opens_from))
+    sheet = form_sheet(report, ready.below, ready.both, ready.sourced, opening=bool(opens_with))
     events = timeline(report)
     return {
         "report": report,
@@ -69,7 +69,7 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
         "findings": visible_findings(report, ready.findings),
         "sent": sent,
         "editing": Action.SAVE in allowed,
-        "opening": opens_from,
+        "opening": opens_with,
         "appraised": {each.code for each in appraisable(report)} if Action.APPRAISE in allowed else set(),
         "on_behalf": standing.on_behalf(report, Action.SAVE) and Action.SAVE in allowed,
         "may": {action.value for action in allowed},
@@ -89,12 +89,12 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
     }
 
 
-def opening(report: Report) -> list[str]:
-    """Have a report that nobody has touched show what it opens with; the periods that this comes from. Nothing is written."""
-    values, periods = opens_with(report, enterable(report))
-    if values:
-        report.own = values
-    return periods if values else []
+def opening(report: Report) -> Opening | None:
+    """Have a report that nobody has touched show what it opens with. Nothing is written."""
+    found = opening_of(report, enterable(report))
+    if found:
+        report.own = dict(found.values)
+    return found
 
 
 def adjustment_form(report: Report, sheet: Sheet, data: Any = None) -> AdjustmentForm:

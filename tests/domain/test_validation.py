@@ -192,7 +192,7 @@ def test_of_what_is_not_begun_and_of_what_a_source_does_not_know_nothing_is_said
 def test_a_year_with_less_than_its_six_months_has_to_be_explained():
     of = template(indicator("a"), indicator("b", time="stock_last"), indicator("c", "decimal"), indicator("d"))
     own, six_months = {"a": 4, "b": 1, "c": "2.5", "d": 7}, {"a": 5, "b": 9, "c": "10", "d": 7}
-    found = check_submission(of, own, "hamlet", (), {}, None, None, six_months)
+    found = check_submission(of, own, "hamlet", (), {}, None, None, six_months=six_months)
     assert [(each.severity, each.insists, each.code, each.problem.message % each.problem.params) for each in found] == [
         ("warn", True, "a", "“a”: 4 in the year is less than 5 in its first six months. Correct or explain it."),
         ("warn", True, "c", "“c”: 2.5 in the year is less than 10 in its first six months. Correct or explain it."),

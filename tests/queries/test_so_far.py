@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -9,10 +11,12 @@ import pytest
 
 from reports.models import TemplateVersion
 from reports.queries.form_sheet import Halves, Sheet, enterable, form_sheet
-from reports.queries.so_far import opens_with, six_months, so_far
+from reports.queries.so_far import opening_of, six_months, so_far
 from reports.services.submitting import readiness
 from tests.builders import Play, at, given_cycle, given_template
 from tests.domain.builders import indicator
+from tests.unit_builders import HEADER, load_csv
+from units.models import Succession, Unit
 
 pytestmark = pytest.mark.django_db
 LATE = at("2025-12-16 09:00")
@@ -37,9 +41,10 @@ def of_a_year(version: TemplateVersion | None = None, **halves: dict[str, str]) 
     return given_cycle(version, period="2025-Y", opened=LATE)
 
 
-def opened(play: Play, uid: str) -> tuple[dict[str, Any], list[str]]:
+def opened(play: Play, uid: str) -> tuple[Any, Any]:
     report = play.report(uid)
-    return opens_with(report, enterable(report))
+    found = opening_of(report, enterable(report))
+    return (found.values, found.periods) if found else (None, None)
 
 
 def sheet_of(play: Play, uid: str, *, opening: bool = False) -> Sheet:
@@ -60,8 +65,8 @@ def test_the_year_opens_with_what_its_halves_make_of_each_indicator():
 def test_what_is_begun_opens_as_it_was_left_and_what_has_no_part_opens_empty():
     play = of_a_year(H1={"cuoc": "3"})
     play.save("H1", ho="1")
-    assert opened(play, "H1") == ({}, [])
-    assert opened(play, "H2") == ({}, [])
+    assert opened(play, "H1") == (None, None)
+    assert opened(play, "H2") == (None, None)
 
 
 def test_only_what_the_unit_may_enter_is_opened_with():
@@ -112,7 +117,7 @@ def test_a_commune_sees_the_six_months_of_all_below_it_and_splits_its_own():
 def test_nobody_has_said_that_nothing_happened_in_a_second_half_that_is_not_there():
     play = of_a_year(H1={"cuoc": "3"})
     report = play.report("H1")
-    report.own, _periods = opens_with(report, enterable(report))
+    report.own = opened(play, "H1")[0]
     ready = readiness([report], LATE)[report.pk]
     row = next(row for row in form_sheet(report, ready.below, ready.both, opening=True).rows if row.code == "cuoc")
     assert row.halves is not None
@@ -126,10 +131,32 @@ def test_the_previous_period_has_no_column_where_it_is_the_year_ago():
     assert (sheet.previous_period, sheet.year_ago_period, sheet.shows_previous, sheet.columns) == ("2024-Y", "2024-Y", False, 3)
 
 
-def test_a_years_six_months_cost_one_query_and_a_half_years_none(django_assert_num_queries: Any):
+def test_a_years_six_months_cost_two_queries_and_a_half_years_none(django_assert_num_queries: Any):
     play = of_a_year(H1={"cuoc": "3"})
     half, unit = given_cycle(play.cycle.version, period="2026-H1").cycle, play.report("H1").unit_id
     with django_assert_num_queries(0):
         assert six_months(half, [unit]) == {}
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         assert six_months(play.cycle, [unit])[unit].six_months == {"cuoc": 3}
+
+
+def test_a_commune_made_in_july_opens_with_the_six_months_of_its_predecessors():
+    version = given_version()
+    load_csv(
+        HEADER, "P,P,Tỉnh,province,,,", "A,A,Xã A,commune,P,,2025-06-30", "B,B,Xã B,commune,P,,2025-06-30", "N,N,Xã N,commune,P,2025-07-01,"
+    )
+    half = given_cycle(version, {}, period="2025-H1", under=["P"], reference_day=date(2025, 6, 14))
+    half.hand_in("A", cuoc="3", ho="40")
+    half.hand_in("B", cuoc="5", ho="11")
+    for uid, share in (("A", Decimal(1)), ("B", Decimal("0.5"))):
+        units = {"predecessor": Unit.objects.get(uid=uid), "successor": Unit.objects.get(uid="N")}
+        Succession.objects.create(**units, effective_on=date(2025, 7, 1), share=share)
+    play = given_cycle(version, {}, period="2025-Y", under=["P"], opened=LATE)
+    report = play.report("N")
+    found = opening_of(report, enterable(report))
+    assert found is not None
+    assert (found.values["cuoc"], found.periods, [unit.uid for unit in found.predecessors]) == (6, ["2025-H1"], ["A", "B"])
+    play.save("N", cuoc="7")
+    sheet = sheet_of(play, "N")
+    row = next(row for row in sheet.rows if row.code == "cuoc")
+    assert (sheet.six_months_period, row.six_months, row.is_estimated, row.halves) == ("2025-H1", 6, True, Halves(6, Fraction(1)))
