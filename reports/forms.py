@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from reports.domain.indicators import Indicator, ValueType
 from reports.domain.numbers import Amount, exact, parse_entry, parse_plain, plain
 from reports.domain.skilful_models import TRANSITIONS, ModelAction
 from reports.domain.workflow import Action
-from reports.models import Flag, SkilfulModel
+from reports.models import CycleLevel, Flag, SkilfulModel
 from reports.models.report import STATE_LABELS
 from reports.models.skilful_model import FIELD_LABELS, MODEL_STATE_LABELS
 from reports.queries.board import ORDERS
@@ -158,6 +159,20 @@ class CorrectionForm(ReasonForm):
 
 class ExtensionForm(ReasonForm):
     until = _day(label=_("New due day"))
+
+
+class OfficialDueForm(forms.Form):
+    """By when each level of a cycle owes its official figures."""
+
+    def __init__(self, levels: Iterable[CycleLevel], data: QueryDict | None = None) -> None:
+        super().__init__(data, label_suffix="")
+        self.levels = [row.level.code for row in levels]
+        for row in levels:
+            self.fields[f"due_{row.level.code}"] = _day(initial=row.official_due_on)
+
+    def due(self) -> dict[str, date]:
+        """The days by level."""
+        return {level: self.cleaned_data[f"due_{level}"] for level in self.levels}
 
 
 class BulkExtensionForm(ExtensionForm):

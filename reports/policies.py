@@ -119,7 +119,7 @@ class Standing:
 
     def is_one(self, by: By, report: Report) -> bool:
         if self.user is None:
-            return True
+            return by is not By.MANAGER
         match by:
             case By.PREPARER:
                 return self._acts_as(report, Role.PREPARER)
@@ -133,6 +133,8 @@ class Standing:
                 return self._reviews(report) if report.superior_id else self._manages(report)
             case By.SUPERVISOR:
                 return self._reviews(report) or self._manages(report)
+            case By.MANAGER:
+                return False  # never of one report: see `manages_cycle`
 
     def may_choose(self, choice: SelectionChoice) -> bool:
         """Is the choice the user's to make: an owner of its unit or, where that has no accounts, of the unit above?"""

@@ -13,6 +13,7 @@ from reports.views import (
     selections,
     sheets,
     skilful_models,
+    submissions,
     totals,
     uploads,
     workbook,
@@ -23,7 +24,9 @@ app_name = "reports"
 urlpatterns = [
     path("", reporter.my_work, name="my-work"),
     path("cycles/", totals.cycles, name="cycles"),
+    path("cycles/<int:cycle_id>/official/", submissions.official, name="official"),
     path("reports/<int:report_id>/", reporter.report_page, name="report"),
+    path("reports/<int:report_id>/submissions/", submissions.submissions, name="submissions"),
     path("reports/<int:report_id>/annex.xlsx", sheets.annex, name="annex-file"),
     path("reports/<int:report_id>/consolidated.xlsx", sheets.consolidated, name="consolidated-file"),
     path("reports/<int:report_id>/status.xlsx", sheets.status, name="status-file"),

@@ -104,6 +104,9 @@ class PlanForm(forms.Form):
     correction_days = forms.IntegerField(
         label=_("Correction days"), min_value=0, max_value=999, initial=DEFAULT_CORRECTION_DAYS, help_text=_("Working days.")
     )
+    asks_official = forms.BooleanField(
+        label=_("Asks for official figures later"), required=False, help_text=_("The figures submitted first are estimated.")
+    )
     opens_on = _day(_("Opens on"), help_text=_("Where it is kept as planned: opened by the scheduler on this day; empty: by hand."))
 
     def __init__(self, request: HttpRequest, data: Any = None) -> None:
@@ -136,7 +139,7 @@ class PlanForm(forms.Form):
         return self.fields_of("units", "uids", "selection")
 
     def after(self) -> list[forms.BoundField]:
-        return self.fields_of("reminders", "review_days", "correction_days", "opens_on")
+        return self.fields_of("reminders", "review_days", "correction_days", "asks_official", "opens_on")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -219,6 +222,7 @@ class PlanForm(forms.Form):
             code=cleaned["code"],
             selection=cleaned["selection"],
             opens_on=cleaned["opens_on"],
+            official_due={} if cleaned["asks_official"] else None,
         )
 
 

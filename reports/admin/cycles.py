@@ -102,6 +102,15 @@ class CycleLevelForm(forms.ModelForm):
         self.moved_from = wanted if day != wanted else None
         return day
 
+    def clean_official_due_on(self) -> Any:
+        wanted = self.cleaned_data["official_due_on"]
+        if wanted is None:
+            return None
+        day = next_working_day(wanted)
+        if self.cleaned_data.get("due_on") and day <= self.cleaned_data["due_on"]:
+            raise ValidationError(gettext("Official figures are due after the estimated ones."))
+        return day
+
 
 class CycleLevelInline(admin.TabularInline):
     model = CycleLevel
@@ -135,13 +144,14 @@ class CycleAdmin(Buttons):
     show_full_result_count = False
     actions = None
     autocomplete_fields = ["units"]
-    readonly_fields = ["state", "opened_at", "closed_at"]
+    readonly_fields = ["state", "official_opened_at", "opened_at", "closed_at"]
     inlines = [CycleLevelInline]
     change_form_template = "admin/reports/cycle/change_form.html"
     change_list_template = "admin/reports/cycle/change_list.html"
     fieldsets = [
         (None, {"fields": ["version", "period", "code", "state", "opens_on", "opened_at", "closed_at"]}),
         (_("Days of the period"), {"fields": ["first_day", "cut_off", "reference_day", "time_zone"]}),
+        (_("Estimated and official figures"), {"fields": ["asks_official", "official_opened_at"]}),
         (_("Who reports"), {"fields": ["units", "selection"]}),
         (_("Review and reminders"), {"fields": list(EDITABLE_ONCE_OPEN)}),
     ]
@@ -151,7 +161,7 @@ class CycleAdmin(Buttons):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Cycle | None = None) -> list[str]:
         if _is_planned(obj):
-            return ["state", "opened_at", "closed_at"]
+            return list(self.readonly_fields)
         every: list[Any] = [name for _title, options in self.fieldsets for name in options["fields"]]
         return [name for name in every if name not in EDITABLE_ONCE_OPEN]
 
@@ -198,6 +208,7 @@ class CycleAdmin(Buttons):
         if request.method == "GET" and (cycle := self.get_object(request, unquote(object_id))):
             context["may_press"] = request.user.has_perm("reports.change_cycle")
             context["cycle_state"] = cycle.state
+            context["may_ask_official"] = cycle.may_ask_official
             context["progress"] = [] if _is_planned(cycle) else by_level(cycle, timezone.now())
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 

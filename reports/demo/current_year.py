@@ -1,6 +1,6 @@
 """The year under way in Tuyên Quang as it is since 1 July 2025: its communes stand directly under the province.
 
-Its first half is finished, so that the reports of the year open with it.
+Its first half is finished, estimated first and official later, so that the reports of the year open with it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,15 @@ def load(version: TemplateVersion, users: Users, at: datetime) -> None:
         "province": period.last_day + timedelta(days=_PROVINCE_DUE_AFTER),
     }
     plan = Plan(
-        version, period.code, period.first_day, period.last_day, period.last_day, [PROVINCE_AFTER], due, levels=["province", "commune"]
+        version,
+        period.code,
+        period.first_day,
+        period.last_day,
+        period.last_day,
+        [PROVINCE_AFTER],
+        due,
+        levels=["province", "commune"],
+        official_due={},
     )
     cycle = open_planned(plan, at - timedelta(days=_OPENED_BEFORE)).cycle
     span = Span(halves=("first", "second"), begins=f"{period.year - 1}", ends=f"{period.year}")
@@ -59,8 +67,8 @@ def _finish_first_half(version: TemplateVersion, users: Users, year: int, today:
     """In a year that is young there is none yet."""
     half = parse_period(f"{year}-H1")
     if half.last_day + timedelta(days=CLOSED_AFTER) < today:
-        span = Span(("first",), begins=f"{year - 1}", ends=f"{year}-06")
-        finish(version, users, half.code, span, {"commune": 6}, PROVINCE_AFTER)
+        estimated, official = (Span(("first",), begins=f"{year - 1}", ends=ends) for ends in (f"{year}-06", f"{year}-07"))
+        finish(version, users, half.code, estimated, {"commune": 6}, PROVINCE_AFTER, official)
 
 
 def year_of(today: date) -> int:

@@ -38,6 +38,9 @@ class Window(NamedTuple):
     review_day: int
     review_hour: int
 
+    def later(self, days: int) -> Window:
+        return self._replace(day=self.day + days, review_day=self.review_day + days)
+
 
 class Desk:
     """One cycle. What is planned at moments is done by `run` in their order; days are counted from `base`.

@@ -30,6 +30,7 @@ class Action(StrEnum):
     UNEXEMPT = "unexempt"
     EXTEND = "extend"
     APPRAISE = "appraise"
+    ASK_OFFICIAL = "ask_official"
 
 
 class By(StrEnum):
@@ -41,6 +42,7 @@ class By(StrEnum):
     OWNER = "owner"  # preparer or approver of the submitting unit
     REVIEWER = "reviewer"  # of the superior unit; of a root, the cycle manager
     SUPERVISOR = "supervisor"  # reviewer of the superior unit, or cycle manager
+    MANAGER = "manager"  # cycle manager of every unit at the top: of a whole cycle at once
 
     @property
     def is_the_unit(self) -> bool:
@@ -55,6 +57,7 @@ class Then(StrEnum):
     RESUME = "resume"  # what it was before it was proposed or exempted
     EDITING = "editing"  # draft; returned where it is being corrected
     RECEIVED = "received"  # submitted; accepted where there is no superior to accept it
+    ANEW = "anew"  # draft, with what was entered; not_started where nothing was
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,8 @@ TRANSITIONS: Mapping[Action, Transition] = dict(
         ),
         # semantics §5: a figure that is entered by the superior is kept on the child's report by the superior's reviewer
         _row(Action.APPRAISE, "submitted accepted", By.REVIEWER, Then.SAME),
+        # semantics §2: the official figures are a second submission, opened for all at once; no fault, and no day of correction
+        _row(Action.ASK_OFFICIAL, "not_started draft proposed submitted returned accepted", By.MANAGER, Then.ANEW),
     ]
 )
 
@@ -110,5 +115,7 @@ def target(action: Action, *, state: State, resume: State | None, in_correction:
             return State.RETURNED if in_correction else State.DRAFT
         case Then.RECEIVED:
             return State.SUBMITTED if has_superior else State.ACCEPTED
+        case Then.ANEW:
+            return State.NOT_STARTED if state is State.NOT_STARTED else State.DRAFT
         case State() as fixed:
             return fixed

@@ -57,6 +57,13 @@ class Cycle(models.Model):
     )
     opens_on = models.DateField(_("opens on"), null=True, blank=True, help_text=_("Opened by the scheduler on this day; empty: by hand."))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PLANNED, editable=False)
+    asks_official = models.BooleanField(
+        _("asks for official figures later"),
+        default=False,
+        db_default=False,
+        help_text=_("The figures submitted first are estimated; a cycle manager asks for the official ones, of all units at once."),
+    )
+    official_opened_at = models.DateTimeField(_("official figures asked for at"), null=True, blank=True, editable=False)
     opened_at = models.DateTimeField(_("opened at"), null=True, blank=True, editable=False)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
 
@@ -85,6 +92,15 @@ class Cycle(models.Model):
         return self.state == self.State.OPEN
 
     @property
+    def is_estimated(self) -> bool:
+        """Are the figures submitted now estimated ones?"""
+        return self.asks_official and self.official_opened_at is None
+
+    @property
+    def may_ask_official(self) -> bool:
+        return self.is_open and self.is_estimated
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
@@ -96,6 +112,12 @@ class CycleLevel(models.Model):
     level = models.ForeignKey(Level, models.PROTECT, related_name="+", verbose_name=_("level"))
     due_on = models.DateField(_("due day"), help_text=_("Moves to the next working day where it is none."))
     needs_approval = models.BooleanField(_("asks for the leader's approval"), default=False)
+    official_due_on = models.DateField(
+        _("due day of official figures"),
+        null=True,
+        blank=True,
+        help_text=_("Where the cycle asks for them; it may be set later."),
+    )
 
     class Meta:
         verbose_name = _("level of a cycle")

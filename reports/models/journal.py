@@ -26,6 +26,7 @@ ACTION_LABELS = [
     (Action.UNEXEMPT.value, _("End the exemption")),
     (Action.EXTEND.value, _("Extend")),
     (Action.APPRAISE.value, _("Appraise")),
+    (Action.ASK_OFFICIAL.value, _("Ask for official figures")),
 ]
 
 
@@ -64,6 +65,7 @@ class Submission(AppendOnly):
     report = models.ForeignKey(Report, models.PROTECT, related_name="submissions", verbose_name=_("report"))
     number = models.PositiveIntegerField(_("number"))
     at = models.DateTimeField(_("at"))
+    is_official = models.BooleanField(_("official figures"), default=False, db_default=False)
     own = models.JSONField(_("own figures"))
     adjustments = models.JSONField(_("adjustments"))
     declared = Document(_("declared figures"))

@@ -80,7 +80,8 @@ class Report(models.Model):
     """What one unit owes in one cycle. The row exists from the moment that the cycle opens.
 
     `position` and `end` number the cycle's tree in preorder: everything below a report lies in (position, end].
-    `own` holds what the unit entered: indicator code → value; a code that is absent is blank (semantics §3). Integers
+    Once official figures are asked for, due day and first submission are those of the official ones; `estimated_…` keep what
+    they were. `own` holds what the unit entered: indicator code → value; a code that is absent is blank (semantics §3). Integers
     are JSON integers, decimals exact text, so that no binary floating point touches a figure.
     """
 
@@ -108,6 +109,8 @@ class Report(models.Model):
     submitted_at = models.DateTimeField(_("last submitted at"), null=True)
     review_due_at = models.DateTimeField(_("to be reviewed by"), null=True)
     correct_by_at = models.DateTimeField(_("to be corrected by"), null=True)
+    estimated_due_at = models.DateTimeField(_("estimated figures were due at"), null=True)
+    estimated_at = models.DateTimeField(_("estimated figures first submitted at"), null=True)
     journal_at = models.DateTimeField(_("last journal entry at"), null=True)
     last_submission = models.OneToOneField("reports.Submission", models.PROTECT, related_name="+", null=True)
 

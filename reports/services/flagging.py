@@ -78,6 +78,12 @@ def clear_untrue(report_ids: Sequence[int], at: datetime) -> None:
     open_flags.exclude(reduce(or_, deserved)).update(cleared_at=Greatest(F("raised_at"), _moment(at)))
 
 
+def clear_untrue_of(cycle_id: int, at: datetime) -> None:
+    """The same for all reports of a cycle."""
+    for kind in Flag.Kind:
+        _clear(kind, [cycle_id], at)
+
+
 def _moment(at: datetime) -> Value:
     return Value(at, output_field=DateTimeField())
 

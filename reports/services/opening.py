@@ -36,7 +36,7 @@ class Plan:
 
     `kinds` says whether territorial units report, agencies, or both. Agencies have no level of the tree: in `due`, `approval`
     and an indicator's levels they go by `units.levels.AGENCIES`. Of the level that a `selection` is about, only the units
-    chosen in it report.
+    chosen in it report. With `official_due` (by level; a day may be said later) the figures are estimated first.
     """
 
     version: TemplateVersion
@@ -54,6 +54,7 @@ class Plan:
     reminders: Sequence[int] = DEFAULT_REMINDERS
     code: str = ""
     only_uids: Collection[str] | None = None
+    official_due: Mapping[str, date] | None = None
     selection: Selection | None = None
     opens_on: date | None = None
 
@@ -102,6 +103,7 @@ def set_up(plan: Plan) -> Cycle:
             reminders=sorted(plan.reminders),
             selection=plan.selection,
             opens_on=plan.opens_on,
+            asks_official=plan.official_due is not None,
         )
         cycle.units.set(units)
         _set_due_days(cycle, plan)
@@ -122,8 +124,13 @@ def _set_due_days(cycle: Cycle, plan: Plan) -> None:
     for code in _reporting(plan):
         if code not in plan.due:
             raise LevelsWithoutDueDay([code])
+        official = (plan.official_due or {}).get(code)
         CycleLevel.objects.create(
-            cycle=cycle, level=known[code], due_on=next_working_day(plan.due[code], days_off), needs_approval=code in plan.approval
+            cycle=cycle,
+            level=known[code],
+            due_on=next_working_day(plan.due[code], days_off),
+            needs_approval=code in plan.approval,
+            official_due_on=next_working_day(official, days_off) if official else None,
         )
 
 

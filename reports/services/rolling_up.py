@@ -104,6 +104,13 @@ def rebuild(cycle: Cycle) -> int:
     return sum(_add_up_in_memory(template, stretch) for stretch in _stretches(cycle, _IN_MEMORY))
 
 
+def forget(cycle: Cycle) -> None:
+    """Make every total of the cycle that of no counted report, where none is counted any more. The reports have to be locked."""
+    totals = Rollup.objects.filter(report__cycle=cycle)
+    totals.update(cells={}, counted=0, differs_from_declared=False, failures=0, error="")
+    RollupMark.objects.filter(cycle=cycle).delete()
+
+
 def afresh(cycle: Cycle) -> Iterator[Computed]:
     """Every total of the cycle as it has to be, computed from what was entered (for `verify_rollups`), in parts."""
     template = cycle.version.compiled()

@@ -250,6 +250,7 @@ def _record(step: Step, reports: Sequence[Report], ready: Mapping[int, Readiness
             report=report,
             number=numbers.get(report.pk, 0) + 1,
             at=step.at,
+            is_official=report.cycle.official_opened_at is not None,
             own=report.own,
             adjustments=adjustments.get(report.pk, []),
             declared=ready[report.pk].both,

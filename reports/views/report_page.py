@@ -81,6 +81,7 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
         "attachments": list(Attachment.objects.standing().filter(report=report).select_related("by")),
         "most_attachments": MOST,
         "events": events,
+        "resubmitted": sum(event.action == Action.SUBMIT for event in events) > 1,
         "saved_at": next((event.at for event in events if event.action == Action.SAVE), None),
         "given_back": next((event for event in events if event.action in _GIVEN_BACK), None) if report.state == State.RETURNED else None,
         "names": {row.code: name_of(row.indicator) for row in sheet.rows},

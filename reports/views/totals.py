@@ -88,8 +88,10 @@ def cycles(request: HttpRequest) -> HttpResponse:
     """The cycles in reach, with progress by level."""
     at = timezone.now()
     user = user_of(request)
+    found = progress_of_cycles(policies.heads_in_reach(user), at)
     context = {
-        "cycles": progress_of_cycles(policies.heads_in_reach(user), at),
+        "cycles": found,
+        "to_ask": {each.cycle.pk for each in found if each.cycle.may_ask_official and policies.manages_cycle(user, each.cycle)},
         "chooses": policies.choices_in_reach(user).exists(),
         "at": at,
     }

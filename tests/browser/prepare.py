@@ -49,6 +49,7 @@ def places() -> dict[str, Any]:
         "finished_district": year.get(unit__uid=DISTRICT_BEFORE),
         "commune_now": now.get(unit__uid=COMMUNE_AFTER),
         "province_now": now.get(unit__uid=PROVINCE_AFTER),
+        "official_now": by_code["dan-van-2026-H1"].get(unit__uid=COMMUNE_AFTER),
         "scored": scores.get(level__code="hamlet", state="submitted"),
         "scores": scores.get(unit__uid=DISTRICT_BEFORE),
     }
@@ -59,6 +60,7 @@ def places() -> dict[str, Any]:
         **{f"choice_{choice.selection.state}": choice.pk for choice in choices},
         **{f"selection_{choice.selection.state}": choice.selection_id for choice in choices},
         "model": SkilfulModel.objects.filter(unit__uid=COMMUNE_BEFORE, state="registered")[0].pk,
+        "cycle_estimated": Cycle.objects.get(code="dan-van-2026-Y").pk,
         "admin": {name: str(row.pk) for name, row in models.items() if row},
     }
 

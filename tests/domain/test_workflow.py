@@ -20,6 +20,7 @@ exempt     not_started draft                                             supervi
 unexempt   exempt                                                        supervisor
 extend     not_started draft proposed submitted returned accepted        supervisor
 appraise   submitted accepted                                            reviewer
+ask_official not_started draft proposed submitted returned accepted      manager
 """
 ROWS = {line.split()[0]: line.split()[1:] for line in TABLE.strip().splitlines()}
 
@@ -79,6 +80,12 @@ def test_withdrawing_leads_to_draft_or_to_returned_where_it_was_being_corrected(
 def test_reviewing_leads_to_one_state():
     assert (led("accept", "submitted"), led("return", "submitted"), led("reopen", "accepted")) == ("accepted", "returned", "returned")
     assert (led("propose", "returned", correcting=True), led("exempt", "draft")) == ("proposed", "exempt")
+
+
+def test_official_figures_begin_as_a_draft_of_what_was_entered():
+    assert {led("ask_official", state) for state in ("draft", "proposed", "submitted", "accepted")} == {"draft"}
+    assert led("ask_official", "returned", correcting=True) == "draft"
+    assert led("ask_official", "not_started") == "not_started"
 
 
 @pytest.mark.parametrize("action", [action for action, row in TRANSITIONS.items() if row.then is Then.SAME])

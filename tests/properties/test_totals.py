@@ -26,7 +26,8 @@ from units.problems import Refused
 
 pytestmark = pytest.mark.django_db
 
-ACTIONS = [action.value for action in Action if action not in (Action.PROPOSE, Action.SEND_BACK, Action.EXTEND, Action.APPRAISE)]
+_NOT_HERE = (Action.PROPOSE, Action.SEND_BACK, Action.EXTEND, Action.APPRAISE, Action.ASK_OFFICIAL)
+ACTIONS = [action.value for action in Action if action not in _NOT_HERE]
 reporting_levels = st.sampled_from([LEVELS, LEVELS, LEVELS[1:], ("province", "commune", "hamlet"), ("province", "hamlet"), ("commune",)])
 level_sets = st.lists(st.sampled_from(LEVELS), min_size=1, unique=True).map("|".join)
 whole = st.integers(-(10**15) + 1, 10**15 - 1)

@@ -47,12 +47,18 @@ class Command(RefusingCommand):
             "--approval", metavar="LEVEL", nargs="+", action="extend", default=[], help="levels that ask for the leader's approval"
         )
         parser.add_argument("--remind", metavar="N,N", type=_ladder, default=DEFAULT_REMINDERS, help="days from the due day")
+        parser.add_argument(
+            "--estimated", action="store_true", help="the figures are estimated, and official ones are asked for later (ask_official)"
+        )
+        parser.add_argument(
+            "--official-due", metavar="LEVEL=DAY", nargs="+", action="extend", default=[], help="due days of official figures, as planned"
+        )
         parser.add_argument("--code", type=text_of(Cycle.code.field), help="default: TEMPLATE-PERIOD")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        due = by_level(options["due"])
-        _check_levels([*due, *options["levels"], *options["approval"]])
-        plan = _plan(options, due)
+        due, official_due = by_level(options["due"]), by_level(options["official_due"])
+        _check_levels([*due, *official_due, *options["levels"], *options["approval"]])
+        plan = replace(_plan(options, due), official_due=official_due if official_due or options["estimated"] else None)
         self.file_name = options["units"] or ""
         lines = units_in_file(self.file_name) if self.file_name else None
         try:

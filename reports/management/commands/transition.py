@@ -27,7 +27,7 @@ from reports.services import reviewing, rolling_up, submitting
 from reports.services.submitting import Declaration
 from units.management.refusing import RefusingCommand
 
-ACTIONS = [action.value for action in Action if action not in (Action.SAVE, Action.APPRAISE)]
+ACTIONS = [action.value for action in Action if action not in (Action.SAVE, Action.APPRAISE, Action.ASK_OFFICIAL)]
 WITH_DAY = (Action.EXTEND, Action.RETURN, Action.REOPEN)
 
 
