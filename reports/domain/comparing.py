@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
+from functools import lru_cache
 
-from reports.domain.indicators import Indicator, Rule, written_rules
+from reports.domain.indicators import Indicator, Rule, Template, written_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,25 @@ def compare(before: Sequence[Indicator], after: Sequence[Indicator]) -> Comparis
         changed=[(each, changes) for each, changes in changed if changes],
         moved=[new[code] for code in kept_after if kept_before.index(code) not in in_place],
     )
+
+
+#: what a figure means: beside its name, how it is counted, by whom, and what is said about it
+_DEFINING = frozenset(
+    {"name_vi", "unit", "value_type", "choices", "levels", "aggregate_up", "aggregate_time", "formula", "entered_by", "note"}
+)
+
+
+@lru_cache(maxsize=64)
+def redefined(then: Template, now: Template) -> Mapping[str, list[Change]]:
+    """What of the definition of each figure of `now` is another one than it was, by its code: it may not mean the same.
+
+    What only regards entering it (required, rules, decimals) is left out, and so is a figure that `then` didn't have.
+    """
+    if then is now:
+        return {}
+    both = ((then.by_code[each.code], each) for each in now.indicators if each.code in then.by_code)
+    found = {after.code: [change for change in _changes(before, after) if change.field in _DEFINING] for before, after in both}
+    return {code: changes for code, changes in found.items() if changes}
 
 
 def _changes(before: Indicator, after: Indicator) -> Iterator[Change]:

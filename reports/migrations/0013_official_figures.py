@@ -9,15 +9,26 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name="cycle",
-            name="asks_official",
-            field=models.BooleanField(
-                db_default=False,
-                default=False,
-                help_text="The figures submitted first are estimated; a cycle manager asks for the official ones, of all units at once.",
-                verbose_name="asks for official figures later",
-            ),
+        # The view report_figures reads the table of cycles, which SQLite would otherwise make anew for a column without NULL.
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                migrations.RunSQL(
+                    "ALTER TABLE reports_cycle ADD COLUMN asks_official boolean NOT NULL DEFAULT FALSE",
+                    "ALTER TABLE reports_cycle DROP COLUMN asks_official",
+                )
+            ],
+            state_operations=[
+                migrations.AddField(
+                    model_name="cycle",
+                    name="asks_official",
+                    field=models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        help_text="The figures submitted first are estimated; a cycle manager asks for the official ones, of all units at once.",
+                        verbose_name="asks for official figures later",
+                    ),
+                ),
+            ],
         ),
         migrations.AddField(
             model_name="cycle",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
 from reports.domain.aggregation import Cells, Figure, answered, figures
+from reports.domain.comparing import Change, redefined
 from reports.domain.indicators import AggregateUp, EnteredBy, Indicator, Template, ValueType
 from reports.domain.numbers import exact
 from reports.domain.own_values import OwnValues
@@ -35,6 +36,7 @@ class Row:
 
     `sourced` is what its source says; it is filled in as the report is begun. In a year, `six_months` is the figure of the first
     half, estimated where predecessors left a share of theirs; what adds up over time has `halves` where the unit enters it.
+    `…_redefined` says what of its definition was another one in that period.
     """
 
     indicator: Indicator
@@ -55,6 +57,8 @@ class Row:
     is_begun: bool = True
     six_months: Any = None
     is_estimated: bool = False
+    previous_redefined: Sequence[Change] = ()
+    year_ago_redefined: Sequence[Change] = ()
     halves: Halves | None = None
 
     @property
@@ -210,6 +214,7 @@ class _Rows:
         previous = history.previous_reports(report.cycle, [report.unit_id]).get(report.unit_id)
         year_ago = history.reports_year_ago(report.cycle, [report.unit_id]).get(report.unit_id)
         self.previous, self.year_ago = shown_in(previous, template), shown_in(year_ago, template)
+        self.previous_redefined, self.year_ago_redefined = _redefined(previous, template), _redefined(year_ago, template)
         self.previous_period = previous.cycle.period if previous else ""
         self.year_ago_period = year_ago.cycle.period if year_ago else ""
         self.so_far = six_months(report.cycle, [report.unit_id]).get(report.unit_id)
@@ -258,6 +263,8 @@ class _Rows:
             self.report.state != State.NOT_STARTED,
             self.first_half(code),
             self.so_far is not None and code in self.so_far.estimated,
+            self.previous_redefined.get(code, ()),
+            self.year_ago_redefined.get(code, ()),
             self._halves(indicator),
         )
 
@@ -283,6 +290,10 @@ class _Rows:
 
     def _own(self, indicator: Indicator) -> Any:
         return self.own(indicator.code) if indicator.is_formula else self.report.own.get(indicator.code)
+
+
+def _redefined(report: Report | None, now: Template) -> Mapping[str, Sequence[Change]]:
+    return redefined(report.cycle.version.compiled(), now) if report else {}
 
 
 def shown_in(report: Report | None, now: Template) -> Callable[[str], Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from django import template
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext, pgettext_lazy
 
-from reports import wording
+from reports import models, wording
 from reports.domain.aggregation import Figure
 from reports.domain.deadlines import Timeliness, days_past
 from reports.domain.indicators import MAX_DECIMALS, Indicator
@@ -51,6 +51,12 @@ register.simple_tag(wording.entry_text, name="entry_text")
 register.simple_tag(wording.required_blank, name="required_blank")
 register.simple_tag(wording.source_name, name="source_name")
 register.simple_tag(wording.outlier_words, name="outlier_words")
+
+
+@register.filter
+def indicator_field(name: str) -> str:
+    """A field of an indicator, as admin calls it."""
+    return str({field.name: field.verbose_name for field in models.Indicator._meta.fields}[name])
 
 
 @register.filter

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from reports import charts, policies
 from reports.documents import dashboard_out
 from reports.documents.workbooks import XLSX
+from reports.domain.comparing import redefined
 from reports.models import Report
 from reports.policies import Standing
 from reports.queries.early_warnings import early_warnings
@@ -101,7 +102,10 @@ def indicators(request: HttpRequest, report_id: int, *, as_file: str = "") -> Ht
         "bases": bases,
         "lowest": lowest,
         "longest": max((abs(value) for value in shown.values), default=Fraction(0)),
-        "trend": list(zip(shown.cycles, shown.trend, strict=True)),
+        "trend": [
+            (cycle, one, redefined(cycle.version.compiled(), template).get(measure.indicator.code, ()))
+            for cycle, one in zip(shown.cycles, shown.trend, strict=True)
+        ],
         "distribution": _distribution(report, shown),
         "lines": _trend_chart(report, shown),
     }

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from reports.domain.comparing import Change, compare
-from tests.domain.builders import indicator
+from reports.domain.comparing import Change, compare, redefined
+from tests.domain.builders import indicator, template
 
 
 def test_versions_that_are_alike_differ_in_nothing():
@@ -30,3 +30,10 @@ def test_one_that_moves_does_not_make_all_others_move():
     a, b, c, d = (indicator(code) for code in "abcd")
     assert [each.code for each in compare([a, b, c, d], [d, a, b, c]).moved] == ["d"]
     assert [each.code for each in compare([a, b, c], [b, indicator("x"), c, a]).moved] == ["a"]
+
+
+def test_what_a_figure_means_is_told_from_what_only_regards_entering_it() -> None:
+    then = template(indicator("a", unit="vụ", decimals=0), indicator("b", required=True), indicator("gone"))
+    now = template(indicator("a", "decimal", unit="cuộc", decimals=2), indicator("b", rules="warn: b < 9"), indicator("new"))
+    assert redefined(then, now) == {"a": [Change("unit", "vụ", "cuộc"), Change("value_type", "integer", "decimal")]}
+    assert redefined(now, now) == {}

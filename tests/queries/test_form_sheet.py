@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reports.domain.comparing import Change
 from reports.models import TemplateVersion
 from reports.queries.form_sheet import form_sheet
 from reports.services.submitting import readiness
@@ -105,3 +106,10 @@ def test_an_adjustment_stands_at_its_figure():
     play.adjust("C", "ho", "-3", "Trùng.")
     row = sheet_of(play, "C")["ho"]
     assert ([each.amount for each in row.adjustments], row.both) == (["-3"], -3)
+
+
+def test_a_figure_that_was_defined_otherwise_a_year_ago_says_in_what():
+    given_cycle(given_template(indicator("a", unit="vụ"), indicator("b")), period="2024-H1").hand_in("H1", a="3", b="1")
+    rows = sheet_of(given_cycle(given_template(indicator("a", unit="cuộc"), indicator("b")), period="2025-H1"), "H1")
+    assert (rows["a"].year_ago, rows["a"].year_ago_redefined) == (3, [Change("unit", "vụ", "cuộc")])
+    assert not rows["b"].year_ago_redefined
