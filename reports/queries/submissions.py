@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from reports.domain.aggregation import Figure, figures
-from reports.domain.indicators import Indicator
+from reports.domain.indicators import Indicator, ValueType
 from reports.domain.own_values import OwnValues
 from reports.models import Report, Submission
 from reports.queries.form_sheet import change_since, is_shown
@@ -32,6 +32,10 @@ class ComparedCell:
     indicator: Indicator
     own: Pair
     total: Pair | None
+
+    @property
+    def is_words(self) -> bool:
+        return self.indicator.value_type in (ValueType.TEXT, ValueType.TABLE)
 
     @property
     def differs(self) -> bool:
