@@ -31,7 +31,8 @@ LEADS_TO = {
     "extend": {state: state for state in ("not_started", "draft", "proposed", "submitted", "returned", "accepted")},
     "appraise": {"submitted": "submitted", "accepted": "accepted"},
 }
-PAIRS = [(state.value, action.value) for state in State for action in Action if action is not Action.ASK_OFFICIAL]  # of a cycle at once
+ACTIONS = [action for action in Action if action is not Action.ASK_OFFICIAL]  # that one is taken on a cycle at once
+PAIRS = [(state.value, action.value) for state in State for action in ACTIONS]
 WAY = {
     "not_started": [],
     "draft": ["save"],
@@ -97,7 +98,7 @@ def test_an_action_leads_where_the_table_says_or_is_refused_and_leaves_no_trace(
         assert (last.action, last.from_state, last.to_state, last.at) == (action, state, expected, play.now)
 
 
-@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("action", ACTIONS)
 def test_a_closed_cycle_refuses_every_action_until_it_is_reopened(action: Action):
     play = play_with_approval()
     state = next(iter(LEADS_TO[action]))
@@ -149,7 +150,7 @@ def users(db: None) -> dict[str, Any]:
     return {f"{role}@{unit}": given_user(f"{role}-{unit}", **{uid: role}) for role in ROLES for unit, uid in UNITS.items()}
 
 
-@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("action", ACTIONS)
 def test_an_action_is_taken_by_the_roles_of_the_table_and_by_nobody_else(users: dict[str, Any], action: Action):
     play = Play(Report.objects.get(unit__uid="H1").cycle)
     able = set()
