@@ -15,6 +15,7 @@ from reports.domain.workflow import State
 from reports.models import Cycle, Report
 from reports.queries import history
 from reports.queries.restated import FromPredecessors, from_predecessors
+from reports.queries.sourced import sourced_figures
 from units.models import Unit
 from units.problems import Refused
 
@@ -126,9 +127,12 @@ class Opening:
 
 
 def opening_of(report: Report, entered: Iterable[Indicator]) -> Opening | None:
-    """What the report opens with of these indicators, but those with a source of their own (`queries.sourced`); None for nothing."""
+    """What the report opens with of these indicators, but for what a source of their own knows (`queries.sourced`); None for nothing."""
     if report.state != State.NOT_STARTED or report.own:
         return None
     found = so_far(report.cycle, [report.unit_id]).get(report.unit_id)
-    values = {each.code: found.own[each.code] for each in entered if not each.source and each.code in found.own} if found else {}
-    return Opening(values, found.periods, found.predecessors) if found and values else None
+    if found is None:
+        return None
+    sourced = sourced_figures([report])[report.pk]
+    values = {each.code: found.own[each.code] for each in entered if each.code in found.own and each.code not in sourced}
+    return Opening(values, found.periods, found.predecessors) if values else None
