@@ -65,7 +65,7 @@ def chosen_provinces(count: int) -> list[str]:
 
 
 def published_template() -> TemplateVersion:
-    """The six-month report of 59 indicators."""
+    """The six-month report of 66 indicators."""
     source = Path(apps.get_app_config("reports").path) / "data" / "template_dan_van.csv"
     with source.open("rb") as file:
         indicators = parse_indicators(file, configuring.level_codes())

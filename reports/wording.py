@@ -18,6 +18,7 @@ from reports.domain.outliers import Outlier
 from reports.domain.periods import PeriodKind, parse_period
 from reports.domain.restating import Why
 from reports.domain.sources import RegisterCount, parse_source
+from reports.domain.tasks import Result
 from reports.domain.workflow import Action, State
 from reports.models.journal import ACTION_LABELS
 from reports.models.report import STATE_LABELS
@@ -40,6 +41,13 @@ WHY_NOT_ATTRIBUTABLE = {
     Why.SHARE_UNKNOWN: gettext_lazy("the unit was split, and nobody has said the shares"),
     Why.SHARES_BELOW_ONE: gettext_lazy("the shares come to less than the whole unit"),
     Why.ONLY_WHOLE: gettext_lazy("the figure moves only with a whole unit, and this one was split"),
+}
+
+TASK_RESULTS = {
+    Result.DONE: pgettext_lazy("a task", "done"),
+    Result.UNDER_WAY: pgettext_lazy("a task", "under way"),
+    Result.NOT_DONE: pgettext_lazy("a task", "not done"),
+    Result.CARRIED_ON: pgettext_lazy("a task", "carried on into the next period"),
 }
 
 
@@ -66,6 +74,7 @@ def source_name(indicator: Indicator) -> str:
     match parse_source(indicator.source):
         case RegisterCount():
             return gettext("the register of Dân vận khéo models")
+    return ""
 
 
 def name_of(indicator: Indicator) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AbstractUser
 
 from reports.demo.chance import draw, happens, pick
 from reports.demo.figures import EXPLANATIONS
 from reports.demo.places import Place, places_of
+from reports.demo.tasks import tasks_answered
 from reports.domain.workflow import State
 from reports.models import Cycle, Report, ReportQuerySet
 from reports.queries.sourced import sourced_figures
@@ -55,7 +56,7 @@ class Desk:
         self.base = base
         self.places = places_of(cycle)
         self.by_uid = {place.uid: place for place in self.places}
-        self._sourced = _sourced(cycle)
+        self._sourced = self._what_sources_say()
         self._agenda: list[tuple[datetime, Callable[[datetime], object]]] = []
 
     def moment(self, day: int, hour: int, minute: int = 0) -> datetime:
@@ -143,8 +144,17 @@ class Desk:
         figures = self._figures(place).items()
         return {code: text for code, text in figures if code not in without and not happens(place.uid, f"lacks|{code}", lacking)}
 
+    def _what_sources_say(self) -> dict[str, dict[str, str]]:
+        """By unit, as plain text: tasks that came back with what became of each."""
+        reports = list(Report.objects.filter(cycle=self.cycle).select_related("cycle__version", "unit", "level"))
+        said = sourced_figures(reports)
+        return {report.unit.uid: self._as_texts(self.by_uid[report.unit.uid], said[report.pk]) for report in reports if said[report.pk]}
+
+    def _as_texts(self, place: Place, said: Mapping[str, Any]) -> dict[str, str]:
+        return {code: tasks_answered(place, value) if isinstance(value, list) else str(value) for code, value in said.items()}
+
     def _figures(self, place: Place) -> dict[str, str]:
-        """What the unit enters: of models what their register says, where it has any."""
+        """What the unit enters; where a figure has a source that knows it, what that says."""
         return {**self.figures(place), **self._sourced.get(place.uid, {})}
 
     def _by_superior(self, uids: Iterable[str]) -> Iterable[tuple[AbstractUser | None, ReportQuerySet]]:
@@ -158,10 +168,3 @@ class Desk:
             actor = acting(self.by_uid[uid])
             groups.setdefault(actor if actor in self.users else "", []).append(self.by_uid[uid])
         return groups
-
-
-def _sourced(cycle: Cycle) -> dict[str, dict[str, str]]:
-    """What the sources of figures say, by unit, as plain text."""
-    reports = list(Report.objects.filter(cycle=cycle).select_related("cycle__version", "unit"))
-    said = sourced_figures(reports)
-    return {report.unit.uid: {code: str(value) for code, value in said[report.pk].items()} for report in reports if said[report.pk]}

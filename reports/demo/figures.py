@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 
 from reports.demo.chance import draw, happens
 from reports.demo.narratives import hamlet_narratives, office_narratives
 from reports.demo.places import Place
+from reports.demo.tasks import tasks_set
 
 _IN_HUNDREDTHS = frozenset({"hd_tien", "hd_dat_hien", "hd_duong_km", "diem_thon"})
 _MODELS = ("dvk_dk_kinh_te", "dvk_dk_vhxh", "dvk_dk_qpan", "dvk_dk_htct")
@@ -27,11 +29,15 @@ EXPLANATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What a report covers: one half-year or both, and the days (named) at which what stays is counted."""
+    """What a report covers: one half-year or both, and the days (named) at which what stays is counted.
+
+    Offices that report set tasks for the next period on the day `sets_tasks_on`, if on any.
+    """
 
     halves: tuple[str, ...]
     begins: str
     ends: str
+    sets_tasks_on: date | None = None
 
 
 def of_span(span: Span) -> Callable[[Place], dict[str, str]]:
@@ -45,6 +51,8 @@ def own_figures(place: Place, span: Span) -> dict[str, str]:
         numbers, words = _hamlet(place, span), hamlet_narratives(place)
     else:
         numbers, words = _office(place, span), office_narratives(place, span.ends)
+        if span.sets_tasks_on:
+            words["nv_ky_toi"] = tasks_set(place, span.sets_tasks_on)
     return {code: _plain(code, value) for code, value in numbers.items()} | words
 
 

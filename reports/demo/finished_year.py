@@ -17,7 +17,7 @@ from reports.services.closing import close_cycle
 from reports.services.opening import Plan, open_planned
 
 PERIOD = "2024-Y"
-SPAN = Span(halves=("first", "second"), begins="2023", ends="2024")
+SPAN = Span(halves=("first", "second"), begins="2023", ends="2024", sets_tasks_on=date(2024, 12, 10))
 
 #: days from the cut-off
 CLOSED_AFTER = 27

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from reports.demo.chance import happens, pick, shuffled
 from reports.demo.desk import Desk, Review, Users, Window
@@ -16,10 +17,10 @@ from reports.models import TemplateVersion
 from reports.services.opening import Plan, open_planned
 
 PERIOD = "2025-H1"
-SPAN = Span(halves=("first of 2025",), begins="2024", ends="2025-06")
+SPAN = Span(halves=("first of 2025",), begins="2024", ends="2025-06", sets_tasks_on=date(2025, 6, 10))
 
 #: what the visitor still has to answer in the report of COMMUNE_BEFORE; the first is required
-LEFT_TO_THE_VISITOR = ("don_giai_quyet", "dt_y_kien_tra_loi", "kien_nghi")
+LEFT_TO_THE_VISITOR = ("don_giai_quyet", "dt_y_kien_tra_loi", "kien_nghi", "nv_ket_qua", "nv_ky_toi")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from reports.domain.formulas import (
     compile_formula,
 )
 from reports.domain.privacy import is_a_person_field, names_a_person_field
-from reports.domain.sources import RegisterCount, Source, SourceError, parse_source
+from reports.domain.sources import AnswerTable, RegisterCount, Source, SourceError, TaskTable, TaskTally, parse_source
+from reports.domain.tasks import ANSWER_COLUMNS, TASK_COLUMNS, TaskCount
 from units.problems import Problem, gettext_noop
 
 MAX_DECIMALS = 6
@@ -137,6 +138,11 @@ class Indicator:
         return bool(self.formula)
 
     @property
+    def is_tallied(self) -> bool:
+        """Counted of a table of the same report with every save (semantics §11)."""
+        return self.source.startswith("count:")
+
+    @property
     def evaluated_in_unit(self) -> bool:
         """A yes/no or choice formula: evaluated in each unit on its own values, and then counted."""
         return bool(self.formula) and self.value_type in (ValueType.BOOLEAN, ValueType.CHOICE)
@@ -170,7 +176,7 @@ class Indicator:
 
         A leaf_sum is closed by a report below, exempt or not, whose level is in the indicator's levels (semantics §5).
         """
-        if self.is_formula or level not in self.levels:
+        if self.is_formula or self.is_tallied or level not in self.levels:
             return False
         return self.aggregate_up != AggregateUp.LEAF_SUM or self.levels.isdisjoint(levels_below)
 
@@ -185,7 +191,8 @@ class Template:
     """Indicators whose formulas are compiled and ordered. Made only from what `problems_of_template` finds nothing wrong with.
 
     Immutable. `formulas` holds every formula after its inputs; `formulas_in_unit` those that the counted yes/no and
-    choices of a unit need. `sources` says by code where figures are filled in from.
+    choices of a unit need. `sources` says by code where figures are filled in from, `tallies` which
+    are counted of tables.
     """
 
     __slots__ = (
@@ -197,6 +204,7 @@ class Template:
         "rules",
         "sections",
         "sources",
+        "tallies",
         "uses_previous",
         "uses_year_ago",
     )
@@ -209,6 +217,7 @@ class Template:
     formulas_in_unit: Mapping[str, Formula]
     rules: Mapping[str, tuple[CompiledRule, ...]]
     sources: Mapping[str, Source]
+    tallies: Mapping[str, TaskTally]
     uses_previous: bool
     uses_year_ago: bool
 
@@ -223,6 +232,7 @@ class Template:
         }
         needed = _with_inputs((each.code for each in indicators if each.evaluated_in_unit), compiled)
         read = {reference.source for each in rules.values() for rule in each for reference in rule.formula.references}
+        known = {each.code: parse_source(each.source) for each in indicators if each.source}
         setting = {
             "indicators": tuple(indicators),
             "by_code": MappingProxyType(by_code),
@@ -231,7 +241,8 @@ class Template:
             "formulas": MappingProxyType(ordered),
             "formulas_in_unit": MappingProxyType({code: formula for code, formula in ordered.items() if code in needed}),
             "rules": MappingProxyType(rules),
-            "sources": MappingProxyType({each.code: parse_source(each.source) for each in indicators if each.source}),
+            "sources": MappingProxyType(known),
+            "tallies": MappingProxyType({code: source for code, source in known.items() if isinstance(source, TaskTally)}),
             "uses_previous": "prev" in read,
             "uses_year_ago": "year_ago" in read,
         }
@@ -301,6 +312,7 @@ def placed_problems(indicators: Sequence[Indicator], known_levels: Collection[st
             message = gettext_noop("%(code)s: this code is taken; each indicator has its own.")
             yield place, Problem(message, {"code": indicator.code}, column="code")
         by_code.setdefault(indicator.code, indicator)
+    yield from _source_problems(indicators, by_code)
     yield from _formula_problems(indicators, by_code)
 
 
@@ -401,22 +413,56 @@ def _faults_of_aggregation(indicator: Indicator) -> Iterator[_Fault]:
 
 
 #: what can be filled in from each kind of source
-_FITS_SOURCE: dict[type[Source], frozenset[ValueType]] = {RegisterCount: frozenset({ValueType.INTEGER})}
+_FITS_SOURCE: dict[type[Source], frozenset[ValueType]] = {
+    RegisterCount: frozenset({ValueType.INTEGER}),
+    TaskTable: frozenset({ValueType.TABLE}),
+    AnswerTable: frozenset({ValueType.TABLE}),
+    TaskTally: frozenset({ValueType.INTEGER}),
+}
+_COLUMNS_OF_SOURCE: dict[type[Source], int] = {TaskTable: TASK_COLUMNS, AnswerTable: ANSWER_COLUMNS}
 
 
 def _faults_of_source(indicator: Indicator) -> Iterator[_Fault]:
     if not indicator.source:
         return
     try:
-        fitting = _FITS_SOURCE[type(parse_source(indicator.source))]
+        source = parse_source(indicator.source)
     except SourceError as error:
         yield "source", error.problem.message, dict(error.problem.params)
         return
+    fitting, width = _FITS_SOURCE[type(source)], _COLUMNS_OF_SOURCE.get(type(source))
     if indicator.is_formula or indicator.entered_by is EnteredBy.SUPERIOR:
         yield "source", gettext_noop("%(code)s: only what a unit enters is filled in from a source; leave it empty."), {}
     elif indicator.value_type not in fitting:
         message = gettext_noop("%(code)s: this source doesn't fit the type %(type)s; what fits is %(fitting)s.")
         yield "source", message, {"type": str(indicator.value_type), "fitting": ", ".join(sorted(fitting))}
+    elif width is not None and len(indicator.columns) != width:
+        message = gettext_noop("%(code)s: a table of this source has %(width)d columns, and this one has %(columns)d.")
+        yield "value_type", message, {"width": width, "columns": len(indicator.columns)}
+
+
+def _source_problems(indicators: Sequence[Indicator], by_code: Mapping[str, Indicator]) -> Iterator[tuple[int, Problem]]:
+    """Sources that name a table which is none of the kind."""
+    for place, indicator in enumerate(indicators):
+        match _known_source(indicator):
+            case AnswerTable(tasks=table):
+                known = {"tasks"}
+            case TaskTally(what=what, table=table):
+                known = {"tasks", "answers"} if what is TaskCount.SET else {"answers"}
+            case _:
+                continue
+        named = by_code.get(table)
+        if named is None or named.source.partition(":")[0] not in known:
+            message = gettext_noop("%(code)s: “%(table)s” is no table with the source %(known)s.")
+            params = {"code": indicator.code, "table": table, "known": ", ".join(sorted(known)), "unknown": table}
+            yield place, Problem(message, params, column="source")
+
+
+def _known_source(indicator: Indicator) -> Source | None:
+    try:
+        return parse_source(indicator.source) if indicator.source else None
+    except SourceError:
+        return None  # told at the indicator
 
 
 def _formula_problems(indicators: Sequence[Indicator], by_code: Mapping[str, Indicator]) -> Iterator[tuple[int, Problem]]:

@@ -90,7 +90,7 @@ def _hint(text: str) -> str:
 
 def _refuse_computed(indicator: Indicator) -> None:
     """A percentage and whatever has a formula is computed (semantics §3)."""
-    if indicator.is_formula or indicator.value_type == ValueType.PERCENT:
+    if indicator.is_formula or indicator.is_tallied or indicator.value_type == ValueType.PERCENT:
         raise _refused(gettext_noop("“%(name)s” is computed and never typed."), name=indicator.name_vi, code=indicator.code)
 
 

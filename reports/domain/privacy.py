@@ -6,6 +6,11 @@ import re
 import unicodedata
 from typing import Literal
 
+#: how a person is addressed, with a name behind it; "đồng chí Bí thư" is a post
+_ADDRESSED = re.compile(
+    r"(?i:\b(?:ông|bà|anh|chị|em|cụ|đồng chí|đ/c)\.?) +"
+    r"(?!(?i:bí thư|phó|chủ tịch|chủ nhiệm|trưởng|thường trực|ủy viên|chi hội|ban) )[A-ZĐÀ-Ỹ]"
+)
 _IDENTITY = re.compile(r"(?<!\d)0\d{2}([ .\-]?)\d{3}\1\d{3}\1\d{3}(?!\d)")
 _OLD_IDENTITY = re.compile(r"(?<!\d)(?<!\d[.,])\d{9}(?!\d)(?![.,]\d)")
 # A mobile number has nine digits after the prefix, a fixed line ten; a day such as 05.06.2025 begins alike.
@@ -32,6 +37,11 @@ def looks_personal(text: str) -> Literal["identity", "telephone"] | None:
     if _TELEPHONE.search(text):
         return "telephone"
     return "identity" if _OLD_IDENTITY.search(text) else None
+
+
+def addresses_a_person(text: str) -> bool:
+    """Whether a body or a post is asked for and a person is named: "ông Nguyễn Văn A"; names alone can't be told from places."""
+    return _ADDRESSED.search(unicodedata.normalize("NFC", text)) is not None
 
 
 def names_a_person_field(name: str) -> bool:

@@ -1,7 +1,9 @@
-"""Where an indicator's figure is filled in from: the language of the column `source` (docs/interfaces.md, "Indicators").
+"""Where an indicator's figure or table comes from: the language of the column `source` (docs/interfaces.md, "Indicators").
 
 A source is a kind and its parts, `:` between: `register:registered:kinh_te`. What it says of a unit is shown beside the unit's
 cell and fills it in when the report is begun; the unit may enter something else and then explains it (domain/validation.py).
+Tables of tasks, and what is counted of them, are the report's own (semantics §11).
+
 A new kind is a class here, its reading in `_KINDS`, what it fits in `indicators`, and its query in `queries/sourced.py`.
 """
 
@@ -11,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.domain.skilful_models import Count, ModelField
+from reports.domain.tasks import TaskCount
 from units.problems import Problem, gettext_noop
 
 
@@ -22,7 +25,27 @@ class RegisterCount:
     field: ModelField | None = None
 
 
-Source = RegisterCount
+@dataclass(frozen=True, slots=True)
+class TaskTable:
+    """`tasks`: a table of what is to be done, by whom, until which day."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTable:
+    """`answers:CODE`: a table that answers the tasks which the report before set in its table CODE, and left open in its own."""
+
+    tasks: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskTally:
+    """`count:WHAT:CODE`: how many tasks of a table, counted anew with every save and never typed."""
+
+    what: TaskCount
+    table: str
+
+
+Source = RegisterCount | TaskTable | AnswerTable | TaskTally
 
 
 class SourceError(Exception):
@@ -48,10 +71,33 @@ def _register_count(parts: Sequence[str]) -> RegisterCount:
     return RegisterCount(Count(what), ModelField(_one_of([each.value for each in ModelField], parts[1])) if parts[1:] else None)
 
 
+def _task_table(parts: Sequence[str]) -> TaskTable:
+    if parts:
+        raise SourceError(gettext_noop("Nothing follows tasks: write it alone."))
+    return TaskTable()
+
+
+def _answer_table(parts: Sequence[str]) -> AnswerTable:
+    if len(parts) != 1:
+        raise SourceError(gettext_noop("Write answers:CODE with the code of a table of tasks."))
+    return AnswerTable(parts[0])
+
+
+def _task_tally(parts: Sequence[str]) -> TaskTally:
+    if len(parts) != 2:
+        raise SourceError(gettext_noop("Write count:WHAT:CODE with the code of a table of tasks or of answers."))
+    return TaskTally(TaskCount(_one_of([each.value for each in TaskCount], parts[0])), parts[1])
+
+
 def _one_of(known: Sequence[str], word: str) -> str:
     if word not in known:
         raise SourceError(gettext_noop("“%(found)s” is unknown; known are %(known)s."), found=word[:60], known=", ".join(known))
     return word
 
 
-_KINDS: Mapping[str, Callable[[Sequence[str]], Source]] = {"register": _register_count}
+_KINDS: Mapping[str, Callable[[Sequence[str]], Source]] = {
+    "register": _register_count,
+    "tasks": _task_table,
+    "answers": _answer_table,
+    "count": _task_tally,
+}

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal
 
+from reports.domain import tasks
 from reports.domain.aggregation import Cells, figures
 from reports.domain.formulas import Value
 from reports.domain.indicators import EnteredBy, Indicator, Template, ValueType
 from reports.domain.numbers import Amount, exact
 from reports.domain.own_values import OwnValues
 from reports.domain.privacy import looks_personal
+from reports.domain.sources import AnswerTable, TaskTable, TaskTally
 from units.problems import Problem, gettext_noop
 
 _PERSONAL: Mapping[str, str] = {
@@ -59,7 +62,7 @@ def _misplaced(indicator: Indicator | None, code: str, level: str, levels_below:
     if indicator.may_be_entered(level, levels_below):
         return None
     params = {"code": code, "name": indicator.name_vi, "level": level}
-    if indicator.is_formula:
+    if indicator.is_formula or indicator.is_tallied:
         return Problem(gettext_noop("“%(name)s” (%(code)s) is computed and never typed."), params)
     if level not in indicator.levels:
         return Problem(gettext_noop("“%(name)s” (%(code)s) is not entered at the level %(level)s."), params)
@@ -89,8 +92,8 @@ def check_submission(
     for indicator in template.indicators:
         found += _unanswered(indicator, own, level, levels_below)
         found += _personal(indicator, own.get(indicator.code))
-        if indicator.code in sourced and own:
-            found += _unlike_its_source(indicator, own.get(indicator.code), sourced[indicator.code])
+        if indicator.source and own:
+            found += _of_source(template, indicator, own.get(indicator.code), sourced.get(indicator.code))
         if level in indicator.levels:
             found += rules.broken(indicator)
         found += _less_than_in_six_months(indicator, own.get(indicator.code), (six_months or {}).get(indicator.code))
@@ -146,6 +149,28 @@ def personal_problem(name: Any, text: str) -> Problem | None:
     """What is wrong with words that hold what looks like a citizen's number; `name` is what they stand under."""
     kind = looks_personal(text)
     return Problem(_PERSONAL[kind], {"name": name}) if kind else None
+
+
+def _of_source(template: Template, indicator: Indicator, value: Any, sourced: Any) -> Iterator[Finding]:
+    match template.sources[indicator.code]:
+        case TaskTable():
+            problems = tasks.problems_of_tasks(indicator.name_vi, value or ())
+        case AnswerTable():
+            problems = tasks.problems_of_answers(indicator.name_vi, value or (), sourced or ())
+        case TaskTally():
+            return
+        case _:
+            if sourced is not None:
+                yield from _unlike_its_source(indicator, value, sourced)
+            return
+    for problem in problems:
+        yield Finding("error", indicator.code, problem, indicator.source)
+
+
+def tallied(template: Template, own: Mapping[str, Any], cut_off: date) -> dict[str, int | None]:
+    """What is counted of the report's tables, by code; blank where the table is."""
+    tables = {code: own.get(tally.table) for code, tally in template.tallies.items()}
+    return {code: None if rows is None else tasks.count(template.tallies[code].what, rows, cut_off) for code, rows in tables.items()}
 
 
 def _unlike_its_source(indicator: Indicator, value: Any, sourced: Any) -> Iterator[Finding]:

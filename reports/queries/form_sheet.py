@@ -8,6 +8,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
+from reports.domain import tasks
 from reports.domain.aggregation import Cells, Figure, answered, figures
 from reports.domain.comparing import Change, redefined
 from reports.domain.indicators import AggregateUp, EnteredBy, Indicator, Template, ValueType
@@ -76,8 +77,18 @@ class Row:
 
     @property
     def in_entry(self) -> Any:
-        """What stands in its cell of the form, to be saved with it."""
+        """What stands in its cell of the form, to be saved with it: of answers, every task that is asked for."""
+        if self.is_answers:
+            return tasks.answered(self.sourced or [], self.own or []) or None
         return self.own if self.own is not None or self.is_begun else self.sourced
+
+    @property
+    def is_tasks(self) -> bool:
+        return self.indicator.source == "tasks"
+
+    @property
+    def is_answers(self) -> bool:
+        return self.indicator.source.startswith("answers:")
 
     @property
     def differs_from_source(self) -> bool:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from reports.domain.sources import RegisterCount, Source
+from reports.domain.sources import AnswerTable, RegisterCount, Source
 from reports.models import Report
 from reports.queries.skilful_models import counted_models
+from reports.queries.tasks import tasks_to_answer
 
 #: by report id and code, in stored form; what a source doesn't know is left out
 Sourced = dict[int, dict[str, Any]]
 #: gives for reports of one cycle what the sources (by code, all of one kind) say, of the cells that may be entered in each
 Reader = Callable[[Sequence[Report], Mapping[str, Any]], Sourced]
 
-_READERS: Mapping[type[Source], Reader] = {RegisterCount: counted_models}
+_READERS: Mapping[type[Source], Reader] = {RegisterCount: counted_models, AnswerTable: tasks_to_answer}
 
 
 def sourced_figures(reports: Sequence[Report]) -> Sourced:

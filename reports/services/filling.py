@@ -11,7 +11,7 @@ from django.db import transaction
 
 from reports.domain.indicators import EnteredBy, Template
 from reports.domain.numbers import parse_plain
-from reports.domain.validation import check_appraisal, check_own, enterable
+from reports.domain.validation import check_appraisal, check_own, enterable, tallied
 from reports.domain.workflow import Action, State
 from reports.models import Adjustment, Report
 from reports.models.bulk import as_json, each_its_own
@@ -104,7 +104,9 @@ def enterable_at_first(report: Report, by: User) -> frozenset[str]:
     """The indicators whose figures this user may enter without a look at each: none where the report has been begun."""
     if report.state != State.NOT_STARTED or report.own or by is not None:
         return frozenset()
-    return enterable(report.cycle.version.compiled(), report.level.code, frozenset(report.levels_below))
+    template = report.cycle.version.compiled()
+    counted = {tally.table for tally in template.tallies.values()}
+    return enterable(template, report.level.code, frozenset(report.levels_below)) - counted
 
 
 def appraise(report_id: int, changes: Changes, *, by: User, at: datetime, seen: int) -> Report:
@@ -145,12 +147,20 @@ def _write(
         before = report.own.get
         changed = {code: value for code, value in changes.items() if before(code) != value}
         refused += [(report, problem) for problem in forbidden(report.cycle.version.compiled(), report, changed, step.by)]
+        changed |= _counted_anew(report, {**report.own, **changed})
         journal = {code: [before(code), value] for code, value in changed.items()}
         report.own = {code: value for code, value in {**report.own, **changed}.items() if value is not None}
         written.append((report, Written.of(report.own, journal)))
     problems.extend(transitions.named(refused))
     problems.refuse_if_any()
     _store(step, written)
+
+
+def _counted_anew(report: Report, own: Changes) -> Changes:
+    """What is counted of the report's tables (semantics §11) and isn't what it was."""
+    template = report.cycle.version.compiled()
+    counts = tallied(template, own, report.cycle.cut_off) if template.tallies else {}
+    return {code: value for code, value in counts.items() if report.own.get(code) != value}
 
 
 def _store(step: Step, written: Sequence[tuple[Report, Written]]) -> None:

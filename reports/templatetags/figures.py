@@ -150,6 +150,12 @@ def table_rows(indicator: Indicator, value: list[list[str]] | None) -> list[list
 
 
 @register.simple_tag
+def task_results() -> list[tuple[str, str]]:
+    """What may become of a task: the words that are stored, and those of the reader's language."""
+    return [(result.value, str(label)) for result, label in wording.TASK_RESULTS.items()]
+
+
+@register.simple_tag
 def table_column(indicator: Indicator, number: int) -> str:
     return indicator.columns[number]
 

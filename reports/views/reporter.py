@@ -128,7 +128,7 @@ def _saved(report: Report, entries: Entries, at: datetime, version: int) -> dict
 
 def _cell(row: Row, has_below: bool) -> dict[str, str]:
     shown = {"change": shown_change(row.indicator, row.change)}
-    if row.indicator.is_formula:
+    if row.indicator.is_formula or row.indicator.is_tallied:
         shown["own"] = shown_own(row.indicator, row.own)
     if has_below:
         shown["both"] = shown_total(row.indicator, row.both, row.answered)

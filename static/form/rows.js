@@ -3,8 +3,9 @@
 window.danvan = window.danvan || {};
 
 danvan.rows = (() => {
+  const isFixed = (table) => table.dataset.fixed !== undefined; // its rows are those that the page was made with
   const bodyOf = (table) => table.tBodies[0];
-  const cellsOf = (row) => [...row.querySelectorAll("input")];
+  const cellsOf = (row) => [...row.querySelectorAll("input, select, textarea")];
 
   // As `cell-CODE` takes it: a JSON list of rows of texts, empty where nothing is written.
   function read(table) {
@@ -15,8 +16,13 @@ danvan.rows = (() => {
 
   function fill(table, text) {
     const rows = text ? JSON.parse(text) : [];
-    while (bodyOf(table).rows.length < rows.length + 2) add(table);
-    [...bodyOf(table).rows].forEach((row, number) => cellsOf(row).forEach((input, column) => (input.value = (rows[number] || [])[column] || "")));
+    while (!isFixed(table) && bodyOf(table).rows.length < rows.length + 2) add(table);
+    [...bodyOf(table).rows].forEach((row, number) =>
+      cellsOf(row).forEach((input, column) => {
+        const isGiven = isFixed(table) && !rows[number] && !input.dataset.code; // a task stands though nobody has answered it yet
+        if (!isGiven) input.value = (rows[number] || [])[column] || "";
+      }),
+    );
   }
 
   function add(table) {

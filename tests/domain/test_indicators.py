@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from reports.domain.indicators import Rule, RuleError, parse_rules, written_rules
+from reports.domain.skilful_models import Count, ModelField
+from reports.domain.sources import RegisterCount
 from tests.domain.builders import indicator, said, template
 
 # --- Who may enter ----------------------------------------------------------------------------------
@@ -243,13 +245,13 @@ def test_counts_about_services_stay_allowed() -> None:
 
 def test_a_source_is_named_by_its_kind_and_its_parts():
     assert said(indicator("a", source="register:running"), indicator("b", source="register:registered:htct")) == []
-    assert template(indicator("a", source="register:registered:htct")).sources["a"].field == "htct"
+    assert template(indicator("a", source="register:registered:htct")).sources["a"] == RegisterCount(Count.REGISTERED, ModelField.POLITICS)
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("sổ", "“sổ” is no source; known are register."),
+        ("sổ", "“sổ” is no source; known are register, tasks, answers, count."),
         ("register", "Write register:WHAT or register:WHAT:FIELD, as in register:registered:kinh_te."),
         ("register:registered:qpan:x", "Write register:WHAT or register:WHAT:FIELD, as in register:registered:kinh_te."),
         ("register:born", "“born” is unknown; known are registered, running, effective, recognised."),
@@ -271,3 +273,19 @@ def test_a_count_of_the_register_is_a_whole_number():
     assert said(indicator("a", "decimal", source="register:running")) == [
         "source: a: this source doesn't fit the type decimal; what fits is integer."
     ]
+
+
+def test_tables_of_tasks_answers_and_counts_fit_each_other():
+    tasks = indicator("giao", "table", columns="Việc|Ai|Hạn", source="tasks")
+    answers = indicator("tra_loi", "table", columns="Việc|Ai|Hạn|Kết quả|Lý do", source="answers:giao")
+    assert said(tasks, answers, indicator("n", source="count:set:giao"), indicator("m", source="count:overdue:tra_loi")) == []
+    assert said(tasks, indicator("n", source="count:done:giao")) == ["source: n: “giao” is no table with the source answers."]
+    assert said(tasks, indicator("n", source="count:set:khac")) == ["source: n: “khac” is no table with the source answers, tasks."]
+    assert said(indicator("giao", "table", columns="Việc|Hạn", source="tasks")) == [
+        "value_type: giao: a table of this source has 3 columns, and this one has 2."
+    ]
+    assert said(indicator("giao", source="tasks")) == ["source: giao: this source doesn't fit the type integer; what fits is table."]
+
+
+def test_a_count_of_a_table_is_entered_nowhere():
+    assert not indicator("n", levels="commune", source="count:set:giao").may_be_entered("commune", ())

@@ -31,7 +31,7 @@ def test_the_six_month_report_loads_without_problem() -> None:
     with DAN_VAN.open("rb") as file:
         indicators = parse_indicators(file, LEVELS)
     template = Template(indicators)
-    assert len(template.indicators) == 59
+    assert len(template.indicators) == 66
     assert len(template.sections) == 11
     assert len(template.aggregated) == 55
     assert list(template.formulas_in_unit) == ["co_doi_thoai_trong_nam", "xep_loai_thon"]
