@@ -109,9 +109,9 @@ class EntryBook:
         """What a spreadsheet checks as somebody types; None where any words may stand."""
         match indicator.value_type:
             case ValueType.BOOLEAN:
-                return self._listed([self.words.yes, self.words.no])
+                return self.listed([self.words.yes, self.words.no])
             case ValueType.CHOICE:
-                return self._listed([choice_label(choice) for choice in indicator.choices])
+                return self.listed([choice_label(choice) for choice in indicator.choices])
             case ValueType.TEXT | ValueType.TABLE:
                 return None
         most = 10**MAX_WHOLE_DIGITS - 1
@@ -126,7 +126,7 @@ class EntryBook:
             "error_message": message if indicator.negative else f"{message} {not_below_zero}",
         }
 
-    def _listed(self, words: list[str]) -> dict[str, Any]:
+    def listed(self, words: list[str]) -> dict[str, Any]:
         """A drop-down of words that stand in a column of the hidden sheet."""
         if words not in self._lists:
             self._lists.append(words)

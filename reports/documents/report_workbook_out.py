@@ -15,6 +15,7 @@ from reports.documents.entry_cells import EntryBook, entry_book
 from reports.domain.indicators import ValueType
 from reports.domain.numbers import MAX_ROWS
 from reports.domain.sheet_formulas import TooLong, spreadsheet_formula
+from reports.domain.tasks import RESULT, Result
 from reports.models import Report
 from reports.queries.form_sheet import Row, Sheet
 from reports.wording import name_of, period_name, shown_own
@@ -140,7 +141,10 @@ class _Writer:
         sheet.write_string(TABLE_CODE_ROW, 0, row.code, self.formats["small"])
         for column, head in enumerate(columns):
             sheet.write_string(TABLE_HEAD_ROW, column, head, self.formats["head"])
-        known = self.report.own.get(row.code) or []
+        if row.is_answers:
+            last = TABLE_HEAD_ROW + MAX_ROWS
+            sheet.data_validation(TABLE_HEAD_ROW + 1, RESULT, last, RESULT, self.book.listed([result.value for result in Result]))
+        known = row.in_entry or []
         for number in range(MAX_ROWS):
             cells = known[number] if number < len(known) else [""] * len(columns)
             for column, text in enumerate(cells):

@@ -44,7 +44,7 @@ def download(request: HttpRequest, report_id: int) -> HttpResponse:
         raise Http404
     opening(report)
     ready = readiness([report], at, drained=True)[report.pk]
-    content = report_workbook(report, form_sheet(report, ready.below, ready.both))
+    content = report_workbook(report, form_sheet(report, ready.below, ready.both, ready.sourced))
     name = re.sub(r"[^A-Za-z0-9_.-]", "-", f"{report.cycle}-{report.unit.uid}")
     disposition = {"Content-Disposition": f'attachment; filename="{name}.xlsx"'}
     return HttpResponse(content, content_type=Kind.XLSX.value, headers=disposition)
