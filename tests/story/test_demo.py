@@ -20,7 +20,8 @@ from reports.demo.loading import TEMPLATE
 from reports.demo.places import COMMUNE_AFTER, COMMUNE_BEFORE, DISTRICT_BEFORE, PROVINCE_AFTER, PROVINCE_BEFORE
 from reports.domain.aggregation import figures
 from reports.domain.workflow import State
-from reports.models import Cycle, Flag, JournalEntry, Report, Selection, Submission
+from reports.models import Cycle, Flag, JournalEntry, Report, Selection, SkilfulModel, Submission
+from reports.queries.sourced import sourced_figures
 from reports.services import filling, flagging, library, reviewing, rolling_up, submitting, verifying
 from units.levels import make_standard_levels
 from units.models import Level, Membership, Succession, Unit
@@ -167,6 +168,23 @@ def test_what_is_unusual_is_explained(demo):
     assert {warning["indicator"] for warning in warnings} == {"to_dv_buoi_hop", "don_ton_dau_ky"}
     assert all(warning["explanation"] for warning in warnings)
     assert len(warnings) < 200
+
+
+def test_models_are_registered_in_every_state_and_one_is_new_to_the_visitors_report(demo):
+    assert len(set(SkilfulModel.objects.values_list("state", flat=True))) >= 7
+    visitors = demo["2025-H1"].reports.select_related("cycle__version", "level", "unit").get(unit__uid=COMMUNE_BEFORE)
+    said = sourced_figures([visitors])[visitors.pk]
+    differing = {code for code, value in said.items() if isinstance(value, int) and visitors.own.get(code) != value}
+    assert [code[: len("dvk_dk_")] for code in differing] == ["dvk_dk_"]
+
+
+def test_tasks_of_2024_are_answered_in_2025_and_the_visitors_wait(demo):
+    cycle = demo["2025-H1"]
+    asked, done, overdue = (total(cycle, PROVINCE_BEFORE, code) for code in ("nv_phai_tra_loi", "nv_hoan_thanh", "nv_qua_han"))
+    assert 0 < overdue < asked - done < asked
+    visitors = cycle.reports.select_related("cycle__version", "level", "unit").get(unit__uid=COMMUNE_BEFORE)
+    assert "nv_ket_qua" not in visitors.own
+    assert len(sourced_figures([visitors])[visitors.pk]["nv_ket_qua"]) >= 2
 
 
 def test_the_figures_are_the_same_on_every_machine(demo):
