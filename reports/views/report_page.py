@@ -103,9 +103,13 @@ def adjustment_form(report: Report, sheet: Sheet, data: Any = None) -> Adjustmen
 
 
 def visible_findings(report: Report, findings: Iterable[Finding]) -> dict[str, list[Finding]]:
-    """Findings beside their figures, by code. That a required cell is still blank is said by its mark, not as an error."""
+    """Findings beside their figures, by code. That a required cell is still blank is said by its mark, not as an error.
+
+    Nor are tasks that nobody has begun to answer.
+    """
     visible: dict[str, list[Finding]] = {}
     for finding in findings:
-        if finding.rule or report.own.get(finding.code) is not None:
+        of_its_own = finding.rule and not finding.rule.startswith("answers:")
+        if of_its_own or report.own.get(finding.code) is not None:
             visible.setdefault(finding.code, []).append(finding)
     return visible
