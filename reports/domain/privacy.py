@@ -6,9 +6,9 @@ import re
 import unicodedata
 from typing import Literal
 
-#: how a person is addressed, with a name behind it; "đồng chí Bí thư" is a post
+#: how a person is addressed, with a name behind it: "đồng chí Bí thư" is a post, "xã Ông Đình" a place
 _ADDRESSED = re.compile(
-    r"(?i:\b(?:ông|bà|anh|chị|em|cụ|đồng chí|đ/c)\.?) +"
+    r"(?i:(?:^|[,;:()–-]\s*|\b(?:và|do|giao)\s+)(?:ông|bà|anh|chị|em|cụ|đồng chí|đ/c)\.?) +"
     r"(?!(?i:bí thư|phó|chủ tịch|chủ nhiệm|trưởng|thường trực|ủy viên|chi hội|ban) )[A-ZĐÀ-Ỹ]"
 )
 _IDENTITY = re.compile(r"(?<!\d)0\d{2}([ .\-]?)\d{3}\1\d{3}\1\d{3}(?!\d)")

@@ -78,7 +78,7 @@ def test_by_whom_is_a_body_or_a_post_and_no_person():
     ]
 
 
-@pytest.mark.parametrize("words", ["ông Giàng Mí Và", "Bà Hà", "đ/c Lò Thị Mai", "Anh Đức"])
+@pytest.mark.parametrize("words", ["ông Giàng Mí Và", "Bà Hà", "đ/c Lò Thị Mai", "Ban Dân vận và anh Đức"])
 def test_who_is_addressed_by_name_is_a_person(words: str):
     assert addresses_a_person(words)
 

@@ -32,8 +32,8 @@ def test_the_six_month_report_loads_without_problem() -> None:
         indicators = parse_indicators(file, LEVELS)
     template = Template(indicators)
     assert len(template.indicators) == 66
-    assert len(template.sections) == 11
-    assert len(template.aggregated) == 55
+    assert len(template.sections) == 12
+    assert len(template.aggregated) == 60
     assert list(template.formulas_in_unit) == ["co_doi_thoai_trong_nam", "xep_loai_thon"]
     assert template.uses_previous
     assert not template.uses_year_ago

@@ -224,13 +224,14 @@ def test_the_administrator_signs_in(demo):
 def test_a_visitor_finishes_a_report_and_sees_it_arrive_at_district_and_province(demo):
     cycle = demo["2025-H1"]
     users = get_user_model().objects.in_bulk(["can-bo-xa", "huyen"], field_name="username")
-    report = Report.objects.get(cycle=cycle, unit__uid=COMMUNE_BEFORE)
+    report = Report.objects.select_related("cycle__version", "level").get(cycle=cycle, unit__uid=COMMUNE_BEFORE)
+    answers = [[*row[:3], "Đang thực hiện", ""] for row in sourced_figures([report])[report.pk]["nv_ket_qua"]]
     its_own = Report.objects.filter(pk=report.pk)
     assert report.state == State.DRAFT
     assert report.own.keys().isdisjoint(LEFT_TO_THE_VISITOR)
     before = {uid: total(cycle, uid, "don_giai_quyet") for uid in (DISTRICT_BEFORE, PROVINCE_BEFORE)}
     with undone():
-        filling.save(report.pk, {"don_giai_quyet": 1}, by=users["can-bo-xa"], at=NOW, seen=report.version)
+        filling.save(report.pk, {"don_giai_quyet": 1, "nv_ket_qua": answers}, by=users["can-bo-xa"], at=NOW, seen=report.version)
         submitting.submit(its_own, by=users["can-bo-xa"], at=NOW)
         reviewing.accept(its_own, by=users["huyen"], at=LATER)
         rolling_up.drain_all([cycle.pk])
