@@ -29,7 +29,20 @@ from danvan.places import BASE_DIR, VAR_DIR
 from tests import servers
 
 WHOLE_COUNTRY = 63
-ALL_JOBS = ("rebuild", "accept", "open", "sweep", "pages", "import", "workbooks", "views", "officers", "reviewers", "reorganise")
+ALL_JOBS = (
+    "rebuild",
+    "accept",
+    "open",
+    "sweep",
+    "pages",
+    "import",
+    "workbooks",
+    "look-over",
+    "views",
+    "officers",
+    "reviewers",
+    "reorganise",
+)
 #: measured on a smaller country too, to see what depends on the size
 AT_TWO_SIZES = ("rebuild", "accept", "sweep", "pages")
 #: measured for one province on both databases

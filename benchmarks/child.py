@@ -31,6 +31,10 @@ def main(words: list[str]) -> None:
             from benchmarks.jobs.reviewing import drain  # noqa: PLC0415
 
             drain()
+        case ["look-over", folder, file]:
+            from benchmarks.jobs.looking_over import look_over  # noqa: PLC0415
+
+            look_over(Path(folder), Path(file))
         case _:
             sys.exit(f"benchmarks.child knows nothing of {words}.")
 

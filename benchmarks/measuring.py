@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -81,6 +82,11 @@ def counting_queries(connection: Any) -> Iterator[list[str]]:
 
     with connection.execute_wrapper(note):
         yield sent
+
+
+def peak_memory() -> float:
+    """The most memory that this process has taken so far, in megabytes."""
+    return int(re.search(r"VmHWM:\s+([0-9]+)", Path("/proc/self/status").read_text())[1]) / 1024  # type: ignore[index]
 
 
 def say(text: str) -> None:

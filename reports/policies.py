@@ -107,7 +107,7 @@ class Standing:
 
     def _learn(self, unit_ids: set[int]) -> None:
         self._with_accounts.update(dict.fromkeys(self.units_as(*OWNERS), True))
-        unknown = unit_ids - self._with_accounts.keys()
+        unknown = {unit_id for unit_id in unit_ids if unit_id not in self._with_accounts}
         if unknown and self.user is not None:
             owners = Membership.objects.filter(unit_id__in=unknown, role__in=OWNERS, user__is_active=True)
             having = set(owners.values_list("unit_id", flat=True))

@@ -11,6 +11,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import IO
@@ -227,6 +228,7 @@ def letters(place: int) -> str:
     return name
 
 
+@lru_cache(maxsize=2_000)
 def _place_of(name: bytes) -> int:
     place = 0
     for letter in name:
@@ -265,6 +267,8 @@ class _Reach:
 
     def hold(self, row: int, column: int) -> None:
         """A cell holds something; rows and columns begin at 0."""
+        if self.first_row <= row <= self.last_row and self.first_column <= column <= self.last_column:
+            return
         self.first_row, self.last_row = min(row, self.first_row), max(row, self.last_row)
         self.first_column, self.last_column = min(column, self.first_column), max(column, self.last_column)
         room = self.checked.room
@@ -304,6 +308,8 @@ class _SheetScan(_Scan):
 
     tags = re.compile(rb"<(?:[^\s<>/:]+:)?(row|c|f)(?=[\s/>])(" + _ATTRIBUTES + rb")>")
     _attributes = re.compile(rb"\b(r|t)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+    #: how a cell that holds something is mostly written: where it is, its style, its type
+    _usual = re.compile(rb' r="([A-Z]{1,3})([0-9]{1,7})"(?: s="[0-9]+")?(?: t="(?:s|n|str|b|inlineStr)")?')
 
     def __init__(self, checked: Checked, sheet: str) -> None:
         super().__init__(checked)
@@ -314,7 +320,13 @@ class _SheetScan(_Scan):
         tag, attributes = match[1], match[2]
         if tag == b"f":
             self.checked.note(self.checked.formulas, self.sheet, address(self.row, self.column))
-            return
+        elif tag == b"c" and (usual := self._usual.fullmatch(attributes)):
+            self.row, self.column = int(usual[2]) - 1, _place_of(usual[1])
+            self.hold(self.row, self.column)
+        else:
+            self._see_row_or_cell(tag, attributes)
+
+    def _see_row_or_cell(self, tag: bytes, attributes: bytes) -> None:
         given = {name: first or second for name, first, second in self._attributes.findall(attributes)}
         reference = given.get(b"r", b"")
         if tag == b"row":

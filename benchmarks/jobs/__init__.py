@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from benchmarks.jobs import (
     accepting,
     importing,
+    looking_over,
     officers,
     opening,
     reading,
@@ -28,6 +29,7 @@ JOBS: dict[str, Callable[[Setting], Iterator[Line]]] = {
     "import": importing.measured,
     "pages": reading.measured,
     "workbooks": workbooks.measured,
+    "look-over": looking_over.measured,
     "views": viewing.measured,
     "officers": officers.measured,
     "reorganise": reorganising.measured,

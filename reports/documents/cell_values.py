@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from reports.documents.grids import Sheet
 from reports.domain.indicators import Indicator, ValueType
+from reports.domain.legacy_letters import font_of, in_unicode
 from reports.domain.numbers import canonical, parse_entry, parse_plain
+from reports.services.uploading import SentCell
 from reports.wording import choice_label
 from units.problems import Problem, Refused, gettext_noop
 
 #: decimals of a number in a cell for words, where no indicator says how many there may be
 _ANY_DECIMALS = 15
+#: cells that a notice names
+_NAMED = 10
 
 
 def refuse_computed(sheet: Sheet, address: str) -> None:
@@ -24,6 +29,17 @@ def refuse_computed(sheet: Sheet, address: str) -> None:
         raise Refused(Problem(gettext_noop("The cell holds a formula. Put its value there (Copy, Paste special, Values).")))
     if address in sheet.errors:
         raise Refused(Problem(gettext_noop("The cell holds a spreadsheet's error; mend its formula, or leave it empty.")))
+
+
+def read_cell(code: str, address: str, cell: Any, indicator: Indicator, sheet: Sheet) -> SentCell:
+    """A cell of an indicator, with its value or with why it has none."""
+    font = font_of(cell) if indicator.value_type is ValueType.TEXT and isinstance(cell, str) else None
+    try:
+        refuse_computed(sheet, address.rpartition("!")[2])
+        value = value_of(cell if font is None else in_unicode(cell, font), indicator)
+    except Refused as refused:
+        return SentCell(code, address, None, tuple(refused.problems))
+    return SentCell(code, address, value, font=font or "")
 
 
 def value_of(cell: Any, indicator: Indicator) -> Any:
@@ -69,3 +85,17 @@ def digits_of(number: float, decimals: int) -> str:
     _whole, _point, fraction = shortest.partition(".")
     is_noise = len(fraction) > decimals and abs(float(shown) - number) <= 4 * math.ulp(number)
     return canonical(shown) if is_noise else shortest
+
+
+def converted(cells: Iterable[SentCell]) -> list[Problem]:
+    """What its sender should know of words that were in a font of before Unicode: of each font how many, and where the first are."""
+    places: dict[str, list[str]] = {}
+    for cell in cells:
+        if cell.font:
+            places.setdefault(cell.font, []).append(cell.address)
+    message = gettext_noop("%(count)d texts were in the font %(font)s and are converted to Unicode: read them over (%(cells)s).")
+    return [Problem(message, {"count": len(at), "font": font, "cells": _first(at)}) for font, at in places.items()]
+
+
+def _first(addresses: Sequence[str]) -> str:
+    return ", ".join(addresses[:_NAMED]) + (" …" if len(addresses) > _NAMED else "")

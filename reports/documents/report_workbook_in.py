@@ -9,20 +9,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from string import ascii_uppercase
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext, override
 
 from reports.documents import units_workbook_out
-from reports.documents.cell_values import refuse_computed, value_of, words_of
+from reports.documents.cell_values import read_cell, refuse_computed, words_of
 from reports.documents.grids import Sheet, open_sheets
 from reports.documents.report_workbook_out import MARK, TABLE_CODE_ROW, TABLE_HEAD_ROW
 from reports.domain.indicators import Indicator, ValueType
+from reports.domain.legacy_letters import font_of, in_unicode
 from reports.domain.numbers import parse_entry
 from reports.models import Report
 from reports.queries.form_sheet import enterable
 from reports.services.uploading import SentCell
-from units.hostile_files import letters
+from units.hostile_files import address
 from units.problems import Problem, Refused, gettext_noop
 
 #: rows at the top in which a file may say whose it is, and have its head
@@ -128,31 +130,30 @@ class _SheetCells:
         return next((column for _row, column, word in self.words_at_top() if word in heads), None)
 
     def _cell(self, row: int, column: int, indicator: Indicator) -> SentCell:
-        place = f"{letters(column)}{row + 1}"
-        try:
-            refuse_computed(self.sheet, place)
-            return SentCell(indicator.code, self.prefix + place, value_of(self._at(row, column), indicator))
-        except Refused as refused:
-            return SentCell(indicator.code, self.prefix + place, problems=tuple(refused.problems))
+        return read_cell(indicator.code, f"{self.prefix}{address(row, column)}", self._at(row, column), indicator, self.sheet)
 
     def _table(self, indicator: Indicator) -> SentCell:
         """A table whole. What is wrong with single cells of it is named with the address of each."""
         first = TABLE_HEAD_ROW + 1
-        address = f"{self.prefix}A{first + 1}"
-        rows = [row for row in self.grid if row >= first]
+        begins = f"{self.prefix}{address(first, 0)}"
+        computed = {int(place.lstrip(ascii_uppercase)) - 1 for place in (*self.sheet.formulas, *self.sheet.errors)}
+        rows = sorted(row for row in {*self.grid, *computed} if row >= first)
         width = len(indicator.columns)
         problems = [problem for row in rows for column in range(width) for problem in self._wrong(row, column, indicator)]
         if problems:
-            return SentCell(indicator.code, address, problems=tuple(problems))
+            return SentCell(indicator.code, begins, problems=tuple(problems))
         cells = [[words_of(self._at(row, column)).strip() for column in range(width)] for row in rows]
+        font = font_of("\n".join(cell for row in cells for cell in row))
+        if font is not None:
+            cells = [[in_unicode(cell, font) for cell in row] for row in cells]
         try:
-            return SentCell(indicator.code, address, _as_table([row for row in cells if any(row)], indicator))
+            return SentCell(indicator.code, begins, _as_table([row for row in cells if any(row)], indicator), font=font or "")
         except Refused as refused:
-            return SentCell(indicator.code, address, problems=tuple(refused.problems))
+            return SentCell(indicator.code, begins, problems=tuple(refused.problems))
 
     def _wrong(self, row: int, column: int, indicator: Indicator) -> list[Problem]:
         """What is wrong with a cell of a table, taken by itself."""
-        place, beside = f"{letters(column)}{row + 1}", [""] * (len(indicator.columns) - 1)
+        place, beside = address(row, column), [""] * (len(indicator.columns) - 1)
         try:
             refuse_computed(self.sheet, place)
             _as_table([[words_of(self._at(row, column)).strip(), *beside]], indicator)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from reports.documents.cell_values import refuse_computed, value_of, words_of
+from reports.documents.cell_values import converted, read_cell, words_of
 from reports.documents.unit_rows import Column, UnitRows, unit_rows
 from reports.domain.indicators import Indicator
 from reports.models import Report
@@ -30,6 +30,7 @@ class UnitsFile:
         self._unit = _check_columns(self._found)
         self._cells = [_Cell(self._found, column, self.template.by_code[column.code]) for column in self._entered()]
         self._left_out: dict[str, str] = {}
+        self._converted: list[SentCell] = []
 
     @property
     def height(self) -> int:
@@ -46,6 +47,7 @@ class UnitsFile:
                 (column, head) for place, column, head in found.others if column not in self._left_out and cells[place] != ""
             )
             sent = [cell.read(cells[cell.place], line) for cell in self._cells]
+            self._converted += [cell for cell in sent if cell.font]
             yield SentRow(uid, found.address(self._unit, line), seen, sent)
 
     def notices(self) -> list[Problem]:
@@ -54,7 +56,7 @@ class UnitsFile:
         for column, head in self._left_out.items():
             message = gettext_noop("Column %(column)s is left out: “%(head)s” is no indicator of the template.") if head else _NO_HEAD
             found.append(Problem(message, {"column": column, "head": head}))
-        return found
+        return [*found, *converted(self._converted)]
 
     def _entered(self) -> list[Column]:
         return [column for column in self._found.columns if not self.template.by_code[column.code].is_formula]
@@ -97,28 +99,23 @@ def _version(cell: Any) -> int | None:
 
 
 class _Cell:
-    """A column's cells, with the values of those that came before."""
+    """A column's cells, with those that came before by what stood in them."""
 
     def __init__(self, found: UnitRows, column: Column, indicator: Indicator) -> None:
         self.place, self._letters = column.place, column.letters
         self._sheet, self._indicator = found.sheet, indicator
-        self._computed = bool(found.sheet.formulas or found.sheet.errors)
-        self._known: dict[tuple[type, Any], Any] = {}
+        self._has_computed = bool(found.sheet.formulas or found.sheet.errors)
+        self._known: dict[tuple[type, Any], SentCell] = {}
 
     def read(self, cell: Any, line: int) -> SentCell:
         code, address = self._indicator.code, f"{self._letters}{line}"
-        try:
-            if self._computed:
-                refuse_computed(self._sheet, address)
-            return SentCell(code, address, self._value(cell))
-        except Refused as refused:
-            return SentCell(code, address, None, tuple(refused.problems))
-
-    def _value(self, cell: Any) -> Any:
+        if self._has_computed and (address in self._sheet.formulas or address in self._sheet.errors):
+            return read_cell(code, address, cell, self._indicator, self._sheet)
         key = (type(cell), cell)
-        if key in self._known:
-            return self._known[key]
-        value = value_of(cell, self._indicator)
+        known = self._known.get(key)
+        if known is not None:
+            return SentCell(code, address, known.value, known.problems, known.font)
+        read = read_cell(code, address, cell, self._indicator, self._sheet)
         if len(self._known) < _REMEMBERED and not (isinstance(cell, str) and len(cell) > _SHORT):
-            self._known[key] = value
-        return value
+            self._known[key] = read
+        return read

@@ -1,6 +1,6 @@
 """A workbook for many that was sent: looked over in the background, kept as what it would change, and written when its sender says so.
 
-What it would change is the job's file, a line for each cell, which nobody fetches; how many of each kind, what is refused and
+What it would change is the job's file, a line for each report, which nobody fetches; how many of each kind, what is refused and
 what is to be known stand in the job's result.
 """
 
@@ -34,7 +34,7 @@ _STEP = 100
 
 
 class CellChange(NamedTuple):
-    """A line of what a file would change: a cell of a report in the version that it was compared with."""
+    """What a file would change in a cell of a report, in the version that it was compared with."""
 
     report: int
     version: int
@@ -55,7 +55,10 @@ def look_over(work: Work) -> None:
         file = UnitsFile(source, head)
         work.step(0, file.height)
         for number, looked in enumerate(uploading.look_over(head, file.rows(), by=work.job.owner, at=timezone.now()), 1):
-            lines.writelines(as_json(change) + "\n" for change in tally.take(looked))
+            tally.take(looked)
+            if looked.report is not None and looked.changes:
+                changes = [(each.code, each.address, each.effect, each.now, each.then) for each in looked.changes]
+                lines.write(as_json([looked.report.pk, looked.report.version, changes]) + "\n")
             if number % _STEP == 0:
                 work.step(min(number, file.height), file.height)
         work.problems = file.notices()
@@ -71,19 +74,12 @@ class _Tally:
         self.units = self.refused = 0
         self.named: list[dict[str, Any]] = []
 
-    def take(self, looked: LookedOver) -> list[CellChange]:
+    def take(self, looked: LookedOver) -> None:
+        self.units += bool(looked.changes)
+        self.effects.update([change.effect for change in looked.changes])
         self.refused += len(looked.refused)
         for address, code, problem in looked.refused[: MOST_NAMED - len(self.named)]:
             self.named.append({"uid": looked.uid, "address": address, "code": code, "problem": background_jobs.kept(problem)})
-        report = looked.report
-        if report is None or not looked.changes:
-            return []
-        self.units += 1
-        self.effects.update(change.effect.value for change in looked.changes)
-        return [
-            CellChange(report.pk, report.version, each.code, each.address, each.effect.value, each.now, each.then)
-            for each in looked.changes
-        ]
 
     def result(self) -> dict[str, Any]:
         return {"effects": dict(self.effects), "units": self.units, "refused": self.refused, "named": self.named}
@@ -95,7 +91,8 @@ def changes_in(job: BackgroundJob) -> Iterator[CellChange]:
     if path is None:
         return
     with path.open(encoding="utf-8") as lines:
-        yield from (CellChange(*json.loads(line)) for line in lines)
+        for report, version, changes in map(json.loads, lines):
+            yield from (CellChange(report, version, *change) for change in changes)
 
 
 def clashes_in(job: BackgroundJob) -> list[CellChange]:

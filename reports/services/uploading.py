@@ -25,12 +25,16 @@ _BATCH = 1000
 
 
 class SentCell(NamedTuple):
-    """A cell of a file: its indicator, where it stands, and its value in stored form; or why it has none."""
+    """A cell of a file: its indicator, where it stands, and its value in stored form; or why it has none.
+
+    `font` is the one of before Unicode that its words were in, and were converted from; empty for none.
+    """
 
     code: str
     address: str
     value: Any = None
     problems: tuple[Problem, ...] = ()
+    font: str = ""
 
 
 class SentRow(NamedTuple):
@@ -77,7 +81,7 @@ def changes_of(report: Report, cells: Iterable[SentCell], seen: int) -> list[Cha
 
 def _changes(report: Report, cells: Iterable[SentCell], touched: Mapping[str, Any]) -> list[Change]:
     changes = []
-    for code, address, value, problems in cells:
+    for code, address, value, problems, _font in cells:
         now = report.own.get(code)
         effect = None if problems else _effect(touched.get(code, now), now, value)
         if effect is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -15,13 +16,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from reports.documents.cell_values import converted
 from reports.documents.report_workbook_in import read_report_workbook
 from reports.documents.report_workbook_out import report_workbook
 from reports.domain.workflow import Action
 from reports.models import Report
 from reports.policies import Standing
 from reports.queries.form_sheet import form_sheet
-from reports.services import filling
+from reports.services import background_jobs, filling
 from reports.services.submitting import readiness
 from reports.services.uploading import Change, Effect, SentCell, changes_of
 from reports.views.reach import posted, report_in_reach, user_of
@@ -66,7 +68,7 @@ def upload(request: HttpRequest, report_id: int) -> HttpResponse:
     except Refused as refused:
         return render_report(request, report, at, Sent(problems=list(refused.problems)), status=422)
     changes = changes_of(report, read.cells, read.seen)
-    return _preview(request, report, changes, [cell for cell in read.cells if cell.problems])
+    return _preview(request, report, changes, _refused(read.cells), converted(read.cells))
 
 
 @posted
@@ -80,10 +82,11 @@ def apply(request: HttpRequest, report_id: int) -> HttpResponse:
         messages.error(request, _("What was looked over can't be written any more. Send the workbook again."))
         return redirect("reports:report", report.pk)
     changes = [Change(code, address, Effect(effect), now, then) for code, address, effect, now, then in sent["changes"]]
+    refused = [(code, address, Problem(**problem)) for code, address, problem in sent["refused"]]
     choices = {change.code: request.POST.get(f"choose-{change.code}") for change in changes if change.effect is Effect.CLASH}
     if report.version == sent["version"] and not set(choices.values()) <= {"mine", "theirs"}:
         messages.error(request, _("Choose which value is right where both were changed."))
-        return _preview(request, report, changes, [], status=422)
+        return _preview(request, report, changes, refused, status=422)
     written = {change.code: change.then for change in changes if change.is_written and choices.get(change.code) != "theirs"}
     try:
         if written:
@@ -104,9 +107,28 @@ def _salt(request: HttpRequest, report: Report) -> str:
     return f"workbook-{request.user.pk}-{report.pk}"
 
 
-def _preview(request: HttpRequest, report: Report, changes: list[Change], refused: list[SentCell], *, status: int = 200) -> HttpResponse:
+#: a cell that is not written: its indicator, where it stands, and why
+_Refused = tuple[str, str, Problem]
+
+
+def _refused(cells: Iterable[SentCell]) -> list[_Refused]:
+    """A table's cells have places of their own, which their problems name."""
+    return [(cell.code, problem.column or cell.address, problem) for cell in cells for problem in cell.problems]
+
+
+def _preview(
+    request: HttpRequest,
+    report: Report,
+    changes: list[Change],
+    refused: list[_Refused],
+    notices: Iterable[Problem] = (),
+    *,
+    status: int = 200,
+) -> HttpResponse:
     by_code = report.cycle.version.compiled().by_code
     plain = [(each.code, each.address, each.effect.value, each.now, each.then) for each in changes]
+    kept = [(code, address, background_jobs.kept(problem)) for code, address, problem in refused]
+    sent = {"version": report.version, "changes": plain, "refused": kept}
     context = {
         "report": report,
         "cycle": report.cycle,
@@ -122,11 +144,9 @@ def _preview(request: HttpRequest, report: Report, changes: list[Change], refuse
             }
             for each in changes
         ],
-        "refused": [
-            {"address": cell.address, "name": name_of(by_code[cell.code]), "reasons": [say(problem) for problem in cell.problems]}
-            for cell in refused
-        ],
+        "refused": [{"address": address, "name": name_of(by_code[code]), "reason": say(problem)} for code, address, problem in refused],
+        "notices": [say(notice) for notice in notices],
         "writes": any(each.is_written for each in changes),
-        "sent": signing.dumps({"version": report.version, "changes": plain}, salt=_salt(request, report), compress=True),
+        "sent": signing.dumps(sent, salt=_salt(request, report), compress=True),
     }
     return render(request, "reports/workbook.html", context, status=status)
