@@ -22,7 +22,7 @@ from reports.admin.manner import cycles_of, reports_of
 from reports.documents.house_layouts import house_template
 from reports.documents.office import as_pdf
 from reports.documents.report_document import DOCX, document_name, file_name, report_document
-from reports.documents.word_template import LISTS, MOST_MEGABYTES, WORDS, check_template
+from reports.documents.word_template import KINDS, LISTS, MOST_MEGABYTES, WORDS, check_template
 from reports.models import Cycle, DocumentTemplate, PaperStyle, SectionText, TemplateVersion
 from reports.services import configuring
 from units.models import Unit
@@ -112,7 +112,12 @@ class DocumentTemplateAdmin(admin.ModelAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
-        words = {"layouts": PaperStyle.Layout.choices, "words": sorted(WORDS), "lists": {name: sorted(of) for name, of in LISTS.items()}}
+        words = {
+            "layouts": PaperStyle.Layout.choices,
+            "words": sorted(WORDS),
+            "lists": {name: sorted(of) for name, of in LISTS.items()},
+            "kinds": KINDS,
+        }
         return super().changeform_view(request, object_id, form_url, words | (extra_context or {}))
 
     def house(self, request: HttpRequest, layout: str) -> HttpResponse:

@@ -38,6 +38,8 @@ LISTS = {
     "body": frozenset({"kind", "text", "columns", "rows"}),
     "annex": frozenset({"is_section", "number", "name", "unit", "now", "year_ago", "change"}),
 }
+#: what `kind` of a part of the body says
+KINDS = ("part", "heading1", "heading2", "heading3", "text", "table")
 _NAMES = WORDS | LISTS.keys() | {"figures", "loop"}
 _ITEMS = frozenset().union(*LISTS.values())
 _LOOP = frozenset({"first", "last", "index", "length"})
@@ -213,7 +215,7 @@ def _example() -> dict[str, Any]:
         **dict.fromkeys(WORDS, "Thử"),
         "recipients": ["Như trên", "Lưu"],
         "body": [
-            *({"kind": kind, "text": "Thử"} for kind in ("part", "heading1", "heading2", "heading3", "text")),
+            *({"kind": kind, "text": "Thử"} for kind in KINDS[:-1]),
             {"kind": "table", "columns": ["Việc", "Kết quả"], "rows": [["a", "b"]]},
         ],
         "annex": [{"is_section": True, "name": "A"}, row],
