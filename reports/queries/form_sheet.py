@@ -16,8 +16,7 @@ from reports.domain.numbers import exact
 from reports.domain.own_values import OwnValues
 from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Adjustment, Report, ReviewNote, Submission
-from reports.queries import history
-from reports.queries.so_far import six_months
+from reports.queries.past import Past
 from reports.queries.timeline import newest_notes
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -165,17 +164,25 @@ class Sheet:
 
 
 def form_sheet(
-    report: Report, below: Cells, both: Cells, sourced: Mapping[str, Any] = _NOTHING, *, as_typed: bool = False, opening: bool = False
+    report: Report,
+    below: Cells,
+    both: Cells,
+    sourced: Mapping[str, Any] = _NOTHING,
+    *,
+    past: Past | None = None,
+    as_typed: bool = False,
+    opening: bool = False,
 ) -> Sheet:
     """The report's rows by section. `below`, `both` and `sourced` as `services.submitting.readiness` gives them. At most seven queries.
 
-    `as_typed` leaves out what doesn't change as somebody types: what was submitted, notes and adjustments. Three queries then.
+    `as_typed` leaves out what doesn't change as somebody types: what was submitted, notes and adjustments. `past` is that of the
+    report's unit, where it is known already. With both there are no queries but the past's.
 
     Where nothing reports below, figures are compared with the unit's own of earlier periods; else with what it declared.
     `opening`: its values are those that it opens with (`so_far.opens_with`), and nobody has said them yet.
     """
     template = report.cycle.version.compiled()
-    rows = _Rows(report, template, below, both, sourced, opening=opening)
+    rows = _Rows(report, template, below, both, sourced, past or Past.of(report), opening=opening)
     if not as_typed:
         rows.look_back()
     sections: dict[str, list[Row]] = {}
@@ -213,7 +220,9 @@ def is_shown(indicator: Indicator, report: Report) -> bool:
 class _Rows:
     """What the rows of one report need, asked for once."""
 
-    def __init__(self, report: Report, template: Template, below: Cells, both: Cells, sourced: Mapping[str, Any], *, opening: bool) -> None:
+    def __init__(
+        self, report: Report, template: Template, below: Cells, both: Cells, sourced: Mapping[str, Any], past: Past, *, opening: bool
+    ) -> None:
         self.report = report
         self.sourced = sourced
         self.opening = opening
@@ -222,13 +231,13 @@ class _Rows:
         self.both = figures(template, both)
         self.own = OwnValues(template, report.own.get, report.level.code, template.formulas).value
         self.may_be_entered = {indicator.code for indicator in enterable(report)}
-        previous = history.previous_reports(report.cycle, [report.unit_id]).get(report.unit_id)
-        year_ago = history.reports_year_ago(report.cycle, [report.unit_id]).get(report.unit_id)
+        previous = past.previous_reports.get(report.unit_id)
+        year_ago = past.reports_year_ago.get(report.unit_id)
         self.previous, self.year_ago = shown_in(previous, template), shown_in(year_ago, template)
         self.previous_redefined, self.year_ago_redefined = _redefined(previous, template), _redefined(year_ago, template)
         self.previous_period = previous.cycle.period if previous else ""
         self.year_ago_period = year_ago.cycle.period if year_ago else ""
-        self.so_far = six_months(report.cycle, [report.unit_id]).get(report.unit_id)
+        self.so_far = past.six_months.get(report.unit_id)
         self.first_half = self._first_half(template)
         self.six_months_period = self.so_far.first_half if self.so_far else ""
         self.declared: Mapping[str, Figure] = {}

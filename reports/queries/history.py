@@ -15,22 +15,11 @@ from reports.models import Cycle, Report
 Figures = Mapping[str, Any]
 
 
-def previous(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Figures]:
-    """By unit: what it declared in the accepted report of the same template whose period ends the day before this one begins.
-
-    Among several, the same kind of period first, then the shorter, then the cycle opened last. Figures of a code that the
-    cycle's version reads in another way, as a number what was a choice, are left out.
-    """
-    return {unit_id: _declared(report, cycle) for unit_id, report in previous_reports(cycle, unit_ids).items()}
-
-
-def year_ago(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Figures]:
-    """By unit: what it declared in the accepted report of the same kind of period a year earlier, likewise."""
-    return {unit_id: _declared(report, cycle) for unit_id, report in reports_year_ago(cycle, unit_ids).items()}
-
-
 def previous_reports(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Report]:
-    """By unit: the report that `previous` reads, with its last submission."""
+    """By unit: the accepted report of the same template whose period ends the day before this one begins, with its last submission.
+
+    Among several, the same kind of period first, then the shorter, then the cycle opened last.
+    """
     kind = parse_period(cycle.period).kind
     found = accepted(cycle, unit_ids).filter(cycle__cut_off=cycle.first_day - timedelta(days=1))
 
@@ -43,7 +32,7 @@ def previous_reports(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Report]
 
 
 def reports_year_ago(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Report]:
-    """By unit: the report that `year_ago` reads, with its last submission."""
+    """By unit: the accepted report of the same kind of period a year earlier, with its last submission."""
     period = parse_period(cycle.period).year_ago
     if period is None:
         return {}
@@ -59,7 +48,10 @@ def accepted(cycle: Cycle, unit_ids: Iterable[int]) -> QuerySet[Report]:
     return reports.exclude(cycle_id=cycle.pk).select_related("cycle__version", "level", "last_submission")
 
 
-def _declared(report: Report, cycle: Cycle) -> Figures:
+def declared(report: Report, cycle: Cycle) -> Figures:
+    """The unit's own values as a report of the past declared them, without those that `cycle`'s version reads in another way, as a
+    number what was a choice.
+    """
     own = report.last_submission.own if report.last_submission else {}
     if report.cycle.version_id == cycle.version_id:
         return own

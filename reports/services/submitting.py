@@ -17,10 +17,10 @@ from reports.domain.validation import Finding, check_submission
 from reports.domain.workflow import Action
 from reports.models import Report, ReviewAnswer, Submission
 from reports.models.bulk import Among, add_many
-from reports.queries import history, summing
+from reports.queries import summing
 from reports.queries.calendar import working_days_from
+from reports.queries.past import Past
 from reports.queries.progress import rates_below
-from reports.queries.so_far import six_months
 from reports.queries.sourced import sourced_figures
 from reports.queries.timeline import newest_notes
 from reports.services import rolling_up, transitions
@@ -80,7 +80,7 @@ class Declaration:
     answers: Mapping[str, str] = field(default_factory=dict)
 
 
-def readiness(reports: Sequence[Report], at: datetime, *, drained: bool = False) -> dict[int, Readiness]:
+def readiness(reports: Sequence[Report], at: datetime, *, drained: bool = False, past: Past | None = None) -> dict[int, Readiness]:
     """Check reports of one cycle as submitting them at moment `at` would, by report id, in a fixed number of queries.
 
     Stale totals below are brought up to date first. With `drained` they are taken as they stand: a page that is only looked
@@ -91,22 +91,22 @@ def readiness(reports: Sequence[Report], at: datetime, *, drained: bool = False)
     rates = rates_below(reports, at)
     return {
         pk: Readiness(each.below, each.both, each.unreadable, each.sourced, each.findings, each.six_months, rates=rates[pk])
-        for pk, each in checked(reports).items()
+        for pk, each in checked(reports, past).items()
     }
 
 
-def checked(reports: Sequence[Report]) -> dict[int, Checked]:
-    """The same without rates, over stored totals as they stand: what changes as somebody types."""
+def checked(reports: Sequence[Report], past: Past | None = None) -> dict[int, Checked]:
+    """The same without rates, over stored totals as they stand: what changes as somebody types. `past` is that of the reports' units."""
     if not reports:
         return {}
     cycle = reports[0].cycle
     template = cycle.version.compiled()
     figures = summing.below_and_both(template, reports)
-    units = [report.unit_id for report in reports]
-    previous = history.previous(cycle, units) if template.uses_previous else {}
-    year_ago = history.year_ago(cycle, units) if template.uses_year_ago else {}
+    past = past or Past(cycle, [report.unit_id for report in reports])
+    previous = past.previous if template.uses_previous else {}
+    year_ago = past.year_ago if template.uses_year_ago else {}
     sourced = sourced_figures(reports)
-    halves = {unit_id: found.six_months for unit_id, found in six_months(cycle, units).items()}
+    halves = {unit_id: found.six_months for unit_id, found in past.six_months.items()}
     return {
         report.pk: Checked(
             *figures[report.pk],

@@ -17,6 +17,7 @@ from reports.models import Attachment, Report
 from reports.policies import Standing
 from reports.queries.form_sheet import Sheet, appraisable, enterable, form_sheet
 from reports.queries.lineage import is_pending
+from reports.queries.past import Past
 from reports.queries.so_far import Opening, opening_of
 from reports.queries.timeline import timeline
 from reports.services.attaching import MOST
@@ -56,8 +57,9 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
     standing = Standing(user_of(request))
     allowed = standing.allowed(report)
     opens_with = opening(report) if Action.SAVE in allowed else None
-    ready = readiness([report], at, drained=True)[report.pk]
-    sheet = form_sheet(report, ready.below, ready.both, ready.sourced, opening=bool(opens_with))
+    past = Past.of(report)
+    ready = readiness([report], at, drained=True, past=past)[report.pk]
+    sheet = form_sheet(report, ready.below, ready.both, ready.sourced, past=past, opening=bool(opens_with))
     events = timeline(report)
     return {
         "report": report,

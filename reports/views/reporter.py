@@ -20,6 +20,7 @@ from reports.forms import Entries, StepForm, read_entries, read_second_halves, t
 from reports.models import Report
 from reports.policies import OWNERS, Role, Standing
 from reports.queries.form_sheet import Row, enterable, form_sheet
+from reports.queries.past import Past
 from reports.queries.selections import choices_to_make
 from reports.queries.so_far import six_months
 from reports.queries.timeline import newest_notes
@@ -112,8 +113,9 @@ def _saved(report: Report, entries: Entries, at: datetime, version: int) -> dict
 
     `version` is the one just written, or the one seen where nothing was: others may have saved since.
     """
-    ready = checked([report])[report.pk]
-    sheet = form_sheet(report, ready.below, ready.both, ready.sourced, as_typed=True)
+    past = Past.of(report)
+    ready = checked([report], past)[report.pk]
+    sheet = form_sheet(report, ready.below, ready.both, ready.sourced, past=past, as_typed=True)
     findings = visible_findings(report, ready.findings)
     return {
         "version": version,

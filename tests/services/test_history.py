@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reports.queries import history
+from reports.queries.past import Past
 from tests.builders import NOON, Play, given_cycle, given_template
 from tests.domain.builders import indicator
 from units.problems import Refused
@@ -28,11 +28,11 @@ def declared(version: Any, period: str, figure: str, later: int = 0, **plan: Any
 
 
 def previous(play: Play) -> dict[str, Any]:
-    return dict(history.previous(play.cycle, [play.report("H1").unit_id]).get(play.report("H1").unit_id, {}))
+    return dict(Past.of(play.report("H1")).previous.get(play.report("H1").unit_id, {}))
 
 
 def year_ago(play: Play) -> dict[str, Any]:
-    return dict(history.year_ago(play.cycle, [play.report("H1").unit_id]).get(play.report("H1").unit_id, {}))
+    return dict(Past.of(play.report("H1")).year_ago.get(play.report("H1").unit_id, {}))
 
 
 def test_the_period_before_ends_the_day_before_this_one_begins(version: Any):
@@ -117,7 +117,7 @@ def test_each_unit_reads_its_own(version: Any):
     before.hand_in("H2", a="9")
     play = given_cycle(version, OUTLINE, period="2025-H1")
     ids = {uid: play.report(uid).unit_id for uid in ("H1", "H2", "C")}
-    assert history.previous(play.cycle, ids.values()) == {ids["H1"]: {"a": 2}, ids["H2"]: {"a": 9}}
+    assert Past(play.cycle, list(ids.values())).previous == {ids["H1"]: {"a": 2}, ids["H2"]: {"a": 9}}
 
 
 def test_a_year_ago_is_the_same_kind_of_period_of_the_year_before_and_of_two_cycles_the_one_opened_last(version: Any):

@@ -1,0 +1,48 @@
+"""What units reported before, asked for once by all that look at it (semantics §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from reports.models import Cycle, Report
+from reports.queries import history
+from reports.queries.history import Figures
+from reports.queries.so_far import SoFar, six_months
+
+
+class Past:
+    """The past of some units, as reports of one cycle are held against it. Each part is looked up when it is first asked for."""
+
+    def __init__(self, cycle: Cycle, unit_ids: Sequence[int]) -> None:
+        self.cycle = cycle
+        self.unit_ids = unit_ids
+
+    @classmethod
+    def of(cls, report: Report) -> Past:
+        return cls(report.cycle, [report.unit_id])
+
+    @cached_property
+    def previous_reports(self) -> Mapping[int, Report]:
+        """By unit: the report of the period before."""
+        return history.previous_reports(self.cycle, self.unit_ids)
+
+    @cached_property
+    def reports_year_ago(self) -> Mapping[int, Report]:
+        """By unit: the report of the same period a year earlier."""
+        return history.reports_year_ago(self.cycle, self.unit_ids)
+
+    @cached_property
+    def six_months(self) -> Mapping[int, SoFar]:
+        """By unit: what a year's first half holds, where the cycle is a year's."""
+        return six_months(self.cycle, self.unit_ids)
+
+    @property
+    def previous(self) -> dict[int, Figures]:
+        """By unit: what `prev(code)` reads."""
+        return {unit_id: history.declared(report, self.cycle) for unit_id, report in self.previous_reports.items()}
+
+    @property
+    def year_ago(self) -> dict[int, Figures]:
+        """By unit: what `year_ago(code)` reads."""
+        return {unit_id: history.declared(report, self.cycle) for unit_id, report in self.reports_year_ago.items()}
