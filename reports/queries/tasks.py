@@ -20,10 +20,10 @@ def tasks_to_answer(reports: Sequence[Report], sources: Mapping[str, AnswerTable
     cycle = reports[0].cycle
     template = cycle.version.compiled()
     reports = [each for each in reports if sources.keys() & enterable(template, each.level.code, frozenset(each.levels_below))]
-    before = history.previous(cycle, {report.unit_id for report in reports}) if reports else {}
+    before = history.previous_reports(cycle, {report.unit_id for report in reports}) if reports else {}
     found: dict[int, dict[str, list[list[str]]]] = {}
     for report in reports:
-        own = before.get(report.unit_id, {})
+        own = history.declared(before[report.unit_id], cycle) if report.unit_id in before else {}
         rows = {code: to_answer(own.get(source.tasks) or [], own.get(code) or []) for code, source in sources.items()}
         found[report.pk] = {code: asked for code, asked in rows.items() if asked}
     return found
