@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -82,6 +82,25 @@ def newest_notes(report: Report) -> list[ReviewNote]:
     answer = ReviewAnswer.objects.filter(note=OuterRef("pk")).order_by("-pk").values("text")[:1]
     notes = ReviewNote.objects.filter(entry_id__in=list(given_back.order_by("-pk").values_list("pk", flat=True)[:1]))
     return list(notes.annotate(newest_answer=Subquery(answer)))  # type: ignore[no-redef]
+
+
+_EXPLAINS = " !"
+
+
+def explanations_as_changes(explanations: Mapping[str, str]) -> dict[str, list[str | None]]:
+    """How the journal keeps what explains warnings, by code, with a report that is proposed."""
+    return {f"{code}{_EXPLAINS}": [None, text] for code, text in explanations.items()}
+
+
+def proposed_explanations(report: Report) -> dict[str, str]:
+    """What explains warnings, by code, in a report that was proposed since it was last submitted. One query at most."""
+    if not report.needs_approval:
+        return {}
+    steps = JournalEntry.objects.filter(report=report, action__in=[Action.PROPOSE.value, Action.SUBMIT.value])
+    newest = steps.order_by("-pk").first()
+    if newest is None or newest.action != Action.PROPOSE.value:
+        return {}
+    return {name.removesuffix(_EXPLAINS): text for name, (_, text) in newest.changes.items() if name.endswith(_EXPLAINS)}
 
 
 def touched_since(report: Report, seen: int) -> dict[str, Any]:

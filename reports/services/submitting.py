@@ -22,7 +22,7 @@ from reports.queries.calendar import working_days_from
 from reports.queries.past import Past
 from reports.queries.progress import rates_below
 from reports.queries.sourced import sourced_figures
-from reports.queries.timeline import newest_notes
+from reports.queries.timeline import explanations_as_changes, newest_notes
 from reports.services import rolling_up, transitions
 from reports.services.transitions import Step
 from units.problems import Problem, Problems, Refused, gettext_noop
@@ -128,9 +128,19 @@ def checked(reports: Sequence[Report], past: Past | None = None) -> dict[int, Ch
     }
 
 
-def propose(reports: QuerySet[Report], *, by: User, at: datetime, reason: str = "", seen: Seen = None) -> None:
-    """Put reports before the unit's leader."""
-    transitions.take(Step(Action.PROPOSE, by, at, reason, seen or {}), reports)
+def propose(
+    reports: QuerySet[Report], *, by: User, at: datetime, reason: str = "", declaration: Declaration | None = None, seen: Seen = None
+) -> None:
+    """Put reports before the unit's leader.
+
+    What explains warnings goes with it, for the leader to take over; what answers the reviewer's notes is said from now on.
+    """
+    step = Step(Action.PROPOSE, by, at, reason, seen or {})
+    declaration = declaration or Declaration()
+    said = {code: text.strip() for code, text in declaration.explanations.items() if text.strip()}
+    with transaction.atomic():
+        proposed = transitions.take(step, reports, changes=lambda report: explanations_as_changes(said))
+        _answer_notes(step, proposed, declaration.answers)
 
 
 def send_back(reports: QuerySet[Report], *, by: User, at: datetime, reason: str, seen: Seen = None) -> None:
@@ -208,7 +218,7 @@ def _answer_notes(step: Step, reports: Sequence[Report], answers: Mapping[str, s
         return
     entries = transitions.entries_left(step, reports)
     for report in reports:
-        notes = [note for note in newest_notes(report) if note.indicator in said]
+        notes = [note for note in newest_notes(report) if said.get(note.indicator, note.newest_answer) != note.newest_answer]
         add_many([ReviewAnswer(entry_id=entries[report.pk], note=note, text=said[note.indicator]) for note in notes])
 
 

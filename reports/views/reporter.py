@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,17 +17,17 @@ from django.views.decorators.http import require_safe
 
 from reports.domain.numbers import parse_vietnamese
 from reports.domain.workflow import Action
-from reports.forms import Entries, StepForm, read_entries, read_second_halves, texts_under, version_seen
+from reports.forms import Entries, StepForm, declaration_of, read_entries, read_second_halves, texts_under, version_seen
 from reports.models import Report
 from reports.policies import OWNERS, Role, Standing
 from reports.queries.form_sheet import Row, enterable, form_sheet
 from reports.queries.past import Past
 from reports.queries.selections import choices_to_make
 from reports.queries.so_far import six_months
-from reports.queries.timeline import newest_notes
+from reports.queries.timeline import newest_notes, proposed_explanations
 from reports.queries.worklists import worklist
 from reports.services import filling, submitting
-from reports.services.submitting import Declaration, Readiness, checked, readiness
+from reports.services.submitting import Readiness, checked, readiness
 from reports.views.conflicts import show_conflict
 from reports.views.reach import indicator_of, posted, report_in_reach, report_to_fill, user_of
 from reports.views.report_page import KEEP_OFFLINE, Sent, adjustment_form, render_report, visible_findings
@@ -191,12 +192,7 @@ def submit(request: HttpRequest, report_id: int) -> HttpResponse:
     form = StepForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest(_("The version that was seen is missing."))
-    declaration = Declaration(
-        confirm_incomplete=request.POST.get("confirm_incomplete") == "yes",
-        explanations=texts_under(request.POST, "explain-"),
-        explanations_required=True,
-        answers=texts_under(request.POST, "answer-"),
-    )
+    declaration = replace(declaration_of(request.POST), explanations_required=True)
     reason, seen = form.cleaned_data["reason"], {report.pk: form.cleaned_data["seen"]}
     try:
         submitting.submit(
@@ -219,8 +215,8 @@ def _summary(request: HttpRequest, report: Report, at: datetime, refused: Refuse
     ready = readiness([report], at, drained=request.method != "POST")[report.pk]
     blank = [finding for finding in ready.errors if not finding.rule and report.own.get(finding.code) is None]
     last = report.last_submission.warnings if report.last_submission else []
-    said = {each["indicator"]: each["explanation"] for each in last} | texts_under(request.POST, "explain-")
-    answering, answers = report.in_correction and Action.SUBMIT in allowed, texts_under(request.POST, "answer-")
+    said = {each["indicator"]: each["explanation"] for each in last} | proposed_explanations(report) | texts_under(request.POST, "explain-")
+    answering, answers = report.in_correction and allowed & {Action.SUBMIT, Action.PROPOSE}, texts_under(request.POST, "answer-")
     by_code = report.cycle.version.compiled().by_code
     context = {
         "report": report,

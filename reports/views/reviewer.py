@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from reports.domain.workflow import Action
-from reports.forms import FORMS, read_entries, step_form, texts_under, version_seen
+from reports.forms import FORMS, declaration_of, read_entries, step_form, texts_under, version_seen
 from reports.models import Report
 from reports.queries.form_sheet import appraisable
 from reports.services import filling, reviewing, submitting
@@ -58,6 +58,8 @@ def attempt(request: HttpRequest, report: Report, action: Action, at: datetime) 
     arguments: dict[str, Any] = {"seen": {report.pk: sent.pop("seen")}, **sent}
     if action in (Action.RETURN, Action.REOPEN):
         arguments["notes"] = notes
+    if action is Action.PROPOSE:
+        arguments["declaration"] = declaration_of(request.POST)
     try:
         _TAKE[action](Report.objects.filter(pk=report.pk), by=user_of(request), at=at, **arguments)
     except Refused as refused:

@@ -3,6 +3,9 @@ from __future__ import annotations
 import pytest
 
 from reports.models import Adjustment, AppendOnlyError, Report, ReviewAnswer, Submission
+from reports.queries.timeline import proposed_explanations
+from reports.services import submitting
+from reports.services.submitting import Declaration
 from tests.builders import at, given_user
 from tests.entrypoints.pages import english, given_form_cycle, looked_at, officers, said, signed_in, text_of
 
@@ -271,6 +274,45 @@ def test_where_the_leader_approves_the_preparer_proposes_and_the_approver_sends_
     signed_in(preparer).post(f"{url}/do/propose/", {"seen": 3})
     signed_in(approver).post(f"{url}/submit/", {"seen": 4})
     assert play.state("H1") == "submitted"
+
+
+def test_a_preparer_who_may_only_propose_answers_the_notes_and_explains_and_the_approver_takes_it_over():
+    play = given_form_cycle(approval=("hamlet",))
+    preparer, approver = given_user("lap", H1="preparer"), given_user("duyet", H1="approver")
+    play.save("H1", ho="5", tien="500")
+    play.submit("H1")
+    play.do("return_for_correction", "H1", notes={"ho": "Thiếu hộ mới."})
+    url = f"/reports/{play.report('H1').pk}"
+    assert "Thiếu hộ mới." in text_of(signed_in(preparer).get(f"{url}/submit/"))
+    said_of_it = {"answer-ho": "Đã cộng đủ.", "explain-tien": "Làm đường mới."}
+    signed_in(preparer).post(f"{url}/do/propose/", {"seen": play.report("H1").version} | said_of_it)
+    summary = signed_in(approver).get(f"{url}/submit/")
+    assert [answer for _, answer in summary.context["notes"]] == ["Đã cộng đủ."]
+    assert [explanation for _, explanation in summary.context["warnings"]] == ["Làm đường mới."]
+    signed_in(approver).post(f"{url}/submit/", {"seen": play.report("H1").version} | said_of_it)
+    assert play.state("H1") == "submitted"
+    assert [(answer.entry.action, answer.text) for answer in ReviewAnswer.objects.select_related("entry")] == [("propose", "Đã cộng đủ.")]
+    newest = Submission.objects.filter(report=play.report("H1")).latest("number")
+    assert newest.warnings[0]["explanation"] == "Làm đường mới."
+
+
+def test_what_an_approver_answers_otherwise_is_said_after_what_the_preparer_answered():
+    play = given_form_cycle(approval=("hamlet",))
+    play.save("H1", ho="5")
+    play.submit("H1")
+    play.do("return_for_correction", "H1", notes={"ho": "Thiếu hộ mới."})
+    play.do("propose", "H1", declaration=Declaration(answers={"ho": "Đã cộng đủ."}))
+    submitting.submit(play.reports("H1"), by=None, at=play.tick(None), declaration=Declaration(answers={"ho": "Đã sửa thành 6."}))
+    assert list(ReviewAnswer.objects.values_list("text", flat=True)) == ["Đã cộng đủ.", "Đã sửa thành 6."]
+
+
+def test_explanations_of_a_proposal_are_those_since_the_last_submission():
+    play = given_form_cycle(approval=("hamlet",))
+    play.save("H1", ho="5", tien="500")
+    play.do("propose", "H1", declaration=Declaration(explanations={"tien": "Làm đường."}))
+    assert proposed_explanations(play.report("H1")) == {"tien": "Làm đường."}
+    play.submit("H1")
+    assert proposed_explanations(play.report("H1")) == {}
 
 
 def test_a_submitted_report_can_be_withdrawn():
