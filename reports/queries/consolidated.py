@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from reports.domain.aggregation import Cells, Figure, answered, contribution, figures, rollup_value
+from reports.domain.aggregation import Cells, Figure, UnreadableFigure, answered, contribution, figures, rollup_value
 from reports.domain.indicators import Template
 from reports.domain.workflow import State
 from reports.models import Cycle, Report
@@ -24,6 +24,8 @@ class Total:
     cells: Cells
     counted: int
     expected: int
+    #: not so where somebody wrote past the services (`shown_total`)
+    is_readable: bool = True
 
     @property
     def is_complete(self) -> bool:
@@ -53,6 +55,14 @@ def total_of(template: Template, report: Report) -> Total:
     if report.state == State.ACCEPTED:
         return Total(contribution(template, report.own, report.level.code), 1, 1)
     return Total({}, 0, int(report.state != State.EXEMPT))
+
+
+def shown_total(template: Template, report: Report) -> Total:
+    """`total_of` for a page, which shows what it can: an empty total that says so where the report's own figures can't be read."""
+    try:
+        return total_of(template, report)
+    except UnreadableFigure:
+        return Total({}, 0, 1, is_readable=False)
 
 
 def reports_named(cycle: Cycle, unit_uids: Sequence[str], reach: QuerySet[Report] | None = None) -> dict[int, str]:

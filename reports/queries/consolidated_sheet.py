@@ -8,7 +8,7 @@ from reports.domain.aggregation import Cells, Figure, answered, figure_of, figur
 from reports.domain.indicators import Indicator, Template
 from reports.domain.workflow import WITH_SUPERIOR
 from reports.models import Report
-from reports.queries.consolidated import Total, total_of
+from reports.queries.consolidated import Total, shown_total
 from reports.queries.lineage import children_of
 
 
@@ -49,7 +49,7 @@ class UnitRow:
 def totals_sheet(report: Report) -> TotalsSheet:
     """The report's total by section, as it is stored. No query where `rollup` and `last_submission` are loaded."""
     template = report.cycle.version.compiled()
-    total = total_of(template, report)
+    total = shown_total(template, report)
     declared: Cells = {}
     shows_declared = report.has_reports_below and report.rollup.differs_from_declared and report.state in WITH_SUPERIOR
     if shows_declared and report.last_submission is not None:
@@ -72,6 +72,6 @@ def section_by_unit(report: Report, section: TotalSection) -> list[UnitRow]:
 
 
 def _unit_row(template: Template, child: Report, indicators: list[Indicator]) -> UnitRow:
-    total = total_of(template, child)
+    total = shown_total(template, child)
     values = [(each, figure_of(template, total.cells, each.code), answered(each, total.cells)) for each in indicators]
     return UnitRow(child, total, values)

@@ -30,13 +30,16 @@ def totals(request: HttpRequest, report_id: int) -> HttpResponse:
     section = next((each for each in sheet.sections if str(each.number) == number), None)
     if number and section is None:
         raise Http404
+    by_unit = section_by_unit(report, section) if section else []
+    shown = [(report, sheet.total), *((row.report, row.total) for row in by_unit)]
     context = {
         "report": report,
         "cycle": report.cycle,
         "at": at,
         "sheet": sheet,
         "section": section,
-        "by_unit": section_by_unit(report, section) if section else [],
+        "by_unit": by_unit,
+        "unreadable_units": [each.unit for each, total in shown if not total.is_readable],
         "who_is_in": who_is_in(report),
         "rates": rates_below([report], at)[report.pk],
         "pending": is_pending(report),
@@ -56,13 +59,15 @@ def total(request: HttpRequest, report_id: int, code: str) -> HttpResponse:
         raise Http404
     template = report.cycle.version.compiled()
     formula = template.formulas.get(code)
+    found = lineage(report, indicator)
     inputs = [each for each in template.indicators if formula and each.code in formula.codes]
     context = {
         "report": report,
         "cycle": report.cycle,
         "at": at,
         "indicator": indicator,
-        "lineage": lineage(report, indicator),
+        "lineage": found,
+        "unreadable_units": found.unreadable(report),
         "formula": formula.with_names({each.code: name_of(each) for each in inputs}) if formula else "",
         "inputs": inputs,
         "pending": is_pending(report),
