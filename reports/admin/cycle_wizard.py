@@ -50,6 +50,7 @@ WHY_NOT = {
     WhyNot.DAY: _("not valid on the reference day"),
     WhyNot.AGENCY: _("agencies report in cycles of their own"),
     WhyNot.CHOICE: _("not chosen in the selection"),
+    WhyNot.LEFT_OUT: _("left out of this cycle"),
 }
 #: working days from the cut-off to the usual due day of the lowest level that reports, of the next one above it, and so on
 USUAL_DUE = (1, 3, 5, 7)
@@ -95,6 +96,16 @@ class PlanForm(forms.Form):
         empty_label=_("all units of the levels that report"),
         help_text=_("Of the level that it is about, only the units chosen there report."),
     )
+    left_out = forms.ModelMultipleChoiceField(
+        Unit.objects.none(),
+        label=_("Units left out"),
+        required=False,
+        widget=AutocompleteSelectMultiple(Cycle._meta.get_field("left_out"), admin.site),
+        help_text=_("These and all below them don't report."),
+    )
+    left_out_uids = forms.CharField(
+        label=_("Or the identifiers of those left out"), required=False, help_text=_("With spaces or commas between.")
+    )
     reminders = DaysField(
         label=_("Reminder days"), required=False, initial=default_reminders, help_text=_("Days from the due day; negative is before.")
     )
@@ -114,6 +125,7 @@ class PlanForm(forms.Form):
         in_use = TemplateVersion.objects.in_use().select_related("template")
         self.fields["version"].queryset = in_use.order_by("-published_at")  # type: ignore[attr-defined]
         self.fields["units"].queryset = units_in_reach(actor(request))  # type: ignore[attr-defined]
+        self.fields["left_out"].queryset = units_in_reach(actor(request))  # type: ignore[attr-defined]
         self._reach = units_in_reach(actor(request))
         self.fields["selection"].queryset = selections_of(request).filter(state=Selection.State.FROZEN)  # type: ignore[attr-defined]
         self.levels = list(Level.objects.order_by("rank"))
@@ -136,7 +148,7 @@ class PlanForm(forms.Form):
         return self.fields_of("first_day", "cut_off", "reference_day")
 
     def who(self) -> list[forms.BoundField]:
-        return self.fields_of("units", "uids", "selection")
+        return self.fields_of("units", "uids", "selection", "left_out", "left_out_uids")
 
     def after(self) -> list[forms.BoundField]:
         return self.fields_of("reminders", "review_days", "correction_days", "asks_official", "opens_on")
@@ -165,14 +177,22 @@ class PlanForm(forms.Form):
             self.add_error("cut_off", gettext("The period can't end before it begins."))
 
     def _clean_units(self, cleaned: dict[str, Any]) -> None:
-        named = cleaned.get("uids", "").replace(",", " ").split()
-        found = {unit.uid: unit for unit in cleaned.get("units") or ()} | {unit.uid: unit for unit in self._reach.filter(uid__in=named)}
-        for uid in named:
-            if uid not in found:
-                self.add_error("uids", gettext("There is no unit “%(uid)s” within your reach.") % {"uid": uid})
+        found = self._units_of(cleaned, "units", "uids")
         if not found and "units" not in self.errors and "uids" not in self.errors:
             self.add_error("units", gettext("Name at least one unit at the top."))
-        cleaned["tops"] = list(found.values())
+        cleaned["tops"] = found
+        cleaned["without"] = self._units_of(cleaned, "left_out", "left_out_uids")
+        for unit in opening.left_out_elsewhere(cleaned["without"], found) if found else ():
+            self.add_error("left_out", f"{unit}: {gettext(opening.LEFT_OUT_ELSEWHERE)}")
+
+    def _units_of(self, cleaned: dict[str, Any], chosen: str, by_uid: str) -> list[Unit]:
+        """The units of a field to choose from and of the one beside it that takes identifiers, each once."""
+        named = cleaned.get(by_uid, "").replace(",", " ").split()
+        found = {unit.uid: unit for unit in cleaned.get(chosen) or ()} | {unit.uid: unit for unit in self._reach.filter(uid__in=named)}
+        for uid in named:
+            if uid not in found:
+                self.add_error(by_uid, gettext("There is no unit “%(uid)s” within your reach.") % {"uid": uid})
+        return list(found.values())
 
     @cached_property
     def days_off(self) -> DaysOff:
@@ -190,7 +210,8 @@ class PlanForm(forms.Form):
     @cached_property
     def forecast(self) -> Forecast:
         cleaned = self.cleaned_data
-        return opening.forecast(cleaned["tops"], cleaned["reference_day"], [level.code for level in self.reporting], cleaned["selection"])
+        levels = [level.code for level in self.reporting]
+        return opening.forecast(cleaned["tops"], cleaned["reference_day"], levels, cleaned["selection"], cleaned["without"])
 
     @cached_property
     def wanted_due(self) -> dict[str, date]:
@@ -221,6 +242,7 @@ class PlanForm(forms.Form):
             reminders=cleaned["reminders"],
             code=cleaned["code"],
             selection=cleaned["selection"],
+            without=[unit.uid for unit in cleaned["without"]],
             opens_on=cleaned["opens_on"],
             official_due={} if cleaned["asks_official"] else None,
         )

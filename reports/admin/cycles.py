@@ -29,6 +29,7 @@ from reports.queries.calendar import next_working_day
 from reports.queries.progress import by_level
 from reports.resources import CycleLevelResource, DayOffResource
 from reports.services import closing, opening
+from units.admin import LightPages
 from units.models import Level
 from units.problems import Problem, Refused, gettext_noop
 from units.wording import say
@@ -143,7 +144,7 @@ class CycleAdmin(Buttons):
     search_fields = ["code", "period", "version__template__code", "version__template__name"]
     show_full_result_count = False
     actions = None
-    autocomplete_fields = ["units"]
+    autocomplete_fields = ["units", "left_out"]
     readonly_fields = ["state", "official_opened_at", "opened_at", "closed_at"]
     inlines = [CycleLevelInline]
     change_form_template = "admin/reports/cycle/change_form.html"
@@ -152,7 +153,7 @@ class CycleAdmin(Buttons):
         (None, {"fields": ["version", "period", "code", "state", "opens_on", "opened_at", "closed_at"]}),
         (_("Days of the period"), {"fields": ["first_day", "cut_off", "reference_day", "time_zone"]}),
         (_("Estimated and official figures"), {"fields": ["asks_official", "official_opened_at"]}),
-        (_("Who reports"), {"fields": ["units", "selection"]}),
+        (_("Who reports"), {"fields": ["units", "left_out", "selection"]}),
         (_("Review and reminders"), {"fields": list(EDITABLE_ONCE_OPEN)}),
     ]
 
@@ -253,7 +254,7 @@ class CycleLevelAdmin(CarefulImport, ReadOnly):
 
 
 @admin.register(DayOff)
-class DayOffAdmin(CarefulImport, admin.ModelAdmin):
+class DayOffAdmin(CarefulImport, LightPages):
     resource_classes = [DayOffResource]
     list_display = ["day", "name"]
     search_fields = ["name"]

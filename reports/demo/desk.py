@@ -14,9 +14,9 @@ from reports.demo.figures import EXPLANATIONS
 from reports.demo.places import Place, places_of
 from reports.demo.tasks import tasks_answered
 from reports.domain.workflow import State
-from reports.models import Cycle, Report, ReportQuerySet
+from reports.models import Cycle, Reminder, Report, ReportQuerySet
 from reports.queries.sourced import sourced_figures
-from reports.services import flagging, importing, reviewing
+from reports.services import filling, flagging, importing, reminding, reviewing
 from reports.services.importing import Figure, Journey
 from reports.services.submitting import Declaration
 from units.problems import Problems
@@ -101,6 +101,11 @@ class Desk:
         for day in days:
             self.plan(self.moment(day, 0, 5), lambda at: flagging.sweep(at, [self.cycle.pk]))
 
+    def reminders(self, days: Iterable[int]) -> None:
+        """Remind whoever owes, at eight in the morning: of the past, so nobody gets these messages any more."""
+        for day in days:
+            self.plan(self.moment(day, 8), _remind)
+
     # --- Doing -----------------------------------------------------------------------------------
 
     def submit(self, uids: Sequence[str], at: datetime) -> None:
@@ -136,6 +141,10 @@ class Desk:
         for by, group in self._by_superior(uids):
             reviewing.exempt(group, by=by, at=at, reason=reason)
 
+    def adjust(self, uid: str, code: str, amount: str, at: datetime, *, reason: str) -> None:
+        report = Report.objects.get(cycle=self.cycle, unit__uid=uid)
+        filling.adjust(report.pk, code, amount, reason, by=self.users.get(uid), at=at, seen=report.version)
+
     def _import(self, figures: Iterable[tuple[Place, Mapping[str, str]]], journey: Journey) -> None:
         rows = [(place.uid, code, text) for place, texts in figures for code, text in texts.items()]
         importing.import_figures(self.cycle, (Figure(line, "value", *row) for line, row in enumerate(rows, 1)), Problems(), journey)
@@ -168,3 +177,8 @@ class Desk:
             actor = acting(self.by_uid[uid])
             groups.setdefault(actor if actor in self.users else "", []).append(self.by_uid[uid])
         return groups
+
+
+def _remind(at: datetime) -> None:
+    reminding.plan_reminders(at)
+    Reminder.objects.filter(sent_at__isnull=True).update(sent_at=at)

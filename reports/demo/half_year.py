@@ -75,6 +75,8 @@ _RETURNS = {
         {"dvk_cong_nhan": "Mỗi mô hình chỉ ghi một lần, ở cấp công nhận cao nhất."},
     ),
 }
+_COUNTED_TWICE = ("dt_y_kien", "-2")
+_WHY_COUNTED_TWICE = "Hai ý kiến tại đối thoại liên xã được cả hai xã cùng ghi nhận."
 _EXEMPT = "Địa bàn đang khắc phục hậu quả mưa lũ, được miễn báo cáo kỳ này."
 
 
@@ -92,6 +94,8 @@ def load(version: TemplateVersion, users: Users) -> None:
     desk.drafts([PROVINCE_BEFORE], [10])
     desk.plan(desk.moment(3, 15, 20), lambda at: desk.enter([COMMUNE_BEFORE], at, without=LEFT_TO_THE_VISITOR))
     _change_what_was_accepted(desk, communes, hamlets)
+    desk.plan(desk.moment(10, 9), lambda at: desk.adjust(DISTRICT_BEFORE, *_COUNTED_TWICE, at, reason=_WHY_COUNTED_TWICE))
+    desk.reminders((3, 5, 8, 13))
     desk.sweeps((3, 5, 7, 12, 14))
     desk.run()
 

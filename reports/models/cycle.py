@@ -46,6 +46,9 @@ class Cycle(models.Model):
     units = models.ManyToManyField(
         Unit, related_name="cycles", verbose_name=_("units at the top"), help_text=_("These and all below them report.")
     )
+    left_out = models.ManyToManyField(
+        Unit, related_name="+", blank=True, verbose_name=_("units left out"), help_text=_("These and all below them don't report.")
+    )
     selection = models.ForeignKey(
         Selection,
         models.PROTECT,

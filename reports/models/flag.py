@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -56,6 +57,15 @@ class Reminder(models.Model):
     audience = models.CharField(_("audience"), max_length=10, choices=Audience)
     due_on = models.DateField(_("due day"))
     step = models.SmallIntegerField(_("step"))
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("asked for by"),
+        help_text=_("Empty: of the cycle's ladder."),
+    )
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(_("refusals"), default=0, db_default=0)
     last_error = models.TextField(_("last error"), blank=True, default="", db_default="")

@@ -8,23 +8,31 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import Max
-
 from reports.domain.deadlines import Timeliness, days_past
 from reports.domain.rates import Rates
 from reports.domain.workflow import State
 from reports.models import Reminder, Report, ReportQuerySet
 from reports.queries.form_sheet import enterable
 from reports.queries.progress import rates_below
+from reports.queries.reminders import unit_has_address
+from reports.queries.timeline import name_of
 from units.names import fold
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """How often a unit was told of its report, when last, and who asked for that; `by` is empty for the cycle's own ladder."""
+
+    times: int
+    at: datetime
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
     """A direct child on its superior's board, with the rates of what is below the child.
 
-    `answered` of the `entered` cells of its own form hold a value; `days_late` is 0 where nothing is late;
-    `reminded_at` is when its unit was last told.
+    `answered` of the `entered` cells of its own form hold a value; `days_late` is 0 where nothing is late.
     """
 
     report: Report
@@ -33,7 +41,7 @@ class BoardRow:
     answered: int
     entered: int
     days_late: int
-    reminded_at: datetime | None = None
+    reminded: Reminded | None = None
 
     @property
     def is_full(self) -> bool:
@@ -151,7 +159,12 @@ class _Cells:
         return sum(value is not None and code in codes for code, value in report.own.items()), len(codes)
 
 
-def _reminded(reports: ReportQuerySet) -> dict[int, datetime]:
-    sent = Reminder.objects.filter(report__in=reports, audience=Reminder.Audience.UNIT.value, sent_at__isnull=False)
-    newest = sent.order_by().values("report_id").annotate(last=Max("sent_at")).values_list("report_id", "last")
-    return dict(newest)
+def _reminded(reports: ReportQuerySet) -> dict[int, Reminded]:
+    """By report; none where nobody of the unit has an address, since such a reminder is ticked off unsent."""
+    sent = Reminder.objects.filter(unit_has_address(), report__in=reports, audience=Reminder.Audience.UNIT.value)
+    told: dict[int, Reminded] = {}
+    for reminder in sent.select_related("asked_by").order_by("sent_at", "pk"):
+        if reminder.sent_at is not None:
+            before = told.get(reminder.report_id)
+            told[reminder.report_id] = Reminded(before.times + 1 if before else 1, reminder.sent_at, name_of(reminder.asked_by))
+    return told

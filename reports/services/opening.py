@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 #: two cycles set up at once get two codes
 _CODES = "reports.cycle-codes"
 
+LEFT_OUT_ELSEWHERE = gettext_noop("This unit can't be left out: it is not under the units at the top.")
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -36,7 +38,8 @@ class Plan:
 
     `kinds` says whether territorial units report, agencies, or both. Agencies have no level of the tree: in `due`, `approval`
     and an indicator's levels they go by `units.levels.AGENCIES`. Of the level that a `selection` is about, only the units
-    chosen in it report. With `official_due` (by level; a day may be said later) the figures are estimated first.
+    chosen in it report; the units in `without` don't, nor does what is below them. With `official_due` (by level; a day may be
+    said later) the figures are estimated first.
     """
 
     version: TemplateVersion
@@ -56,6 +59,7 @@ class Plan:
     only_uids: Collection[str] | None = None
     official_due: Mapping[str, date] | None = None
     selection: Selection | None = None
+    without: Sequence[str] = ()
     opens_on: date | None = None
 
 
@@ -89,6 +93,11 @@ def set_up(plan: Plan) -> Cycle:
         raise Refused(Problem(gettext_noop("The period can't end before it begins.")))
     _refuse_unfit(plan.selection, _reporting(plan))
     units = tree.units_named(plan.under)
+    left_out = tree.units_named(plan.without)
+    problems = Problems()
+    for unit in left_out_elsewhere(left_out, units):
+        problems.add(Problem(LEFT_OUT_ELSEWHERE, unit_uid=unit.uid))
+    problems.refuse_if_any()
     with transaction.atomic():
         hold(_CODES)
         cycle = Cycle.objects.create(
@@ -106,6 +115,7 @@ def set_up(plan: Plan) -> Cycle:
             asks_official=plan.official_due is not None,
         )
         cycle.units.set(units)
+        cycle.left_out.set(left_out)
         _set_due_days(cycle, plan)
     return cycle
 
@@ -116,6 +126,12 @@ def _refuse_out_of_use(version: TemplateVersion) -> None:
     if not version.is_in_use:
         retired = gettext_noop("Version %(number)d of the template is retired: no new cycle is opened of it.")
         raise Refused(Problem(retired, {"number": version.number}))
+
+
+def left_out_elsewhere(left_out: Sequence[Unit], units: Sequence[Unit]) -> list[Unit]:
+    """Those of the units left out that would not report anyway, since they are not under `units`. One query."""
+    inside = set(Unit.objects.filter(tree.scope(units), pk__in=[unit.pk for unit in left_out]).values_list("pk", flat=True))
+    return [unit for unit in left_out if unit.pk not in inside]
 
 
 def _set_due_days(cycle: Cycle, plan: Plan) -> None:
@@ -225,7 +241,8 @@ def _places(cycle: Cycle, levels: Mapping[int, CycleLevel], *, levels_named: boo
     units = Unit.objects.filter(tree.scope(list(cycle.units.all())))
     agencies = next((level_id for level_id, row in levels.items() if row.level.code == AGENCIES), 0)
     territory_reports = any(row.level.code != AGENCIES for row in levels.values())
-    may_report = _may_report(cycle.reference_day, cycle.selection, with_agencies=bool(agencies))
+    left_out = list(cycle.left_out.all())
+    may_report = _may_report(cycle.reference_day, cycle.selection, left_out, with_agencies=bool(agencies))
     nearest: dict[int, Place | None] = {}
     places: list[Place] = []
     without_due: set[int] = set()
@@ -246,7 +263,7 @@ def _places(cycle: Cycle, levels: Mapping[int, CycleLevel], *, levels_named: boo
         places.append(place)
     if cycle.selection is not None:
         placed = {place.unit_id for place in places}
-        chosen = units.filter(pk__in=_chosen(cycle.selection)).values_list("pk", "uid")
+        chosen = units.filter(pk__in=_chosen(cycle.selection)).exclude(tree.scope(left_out)).values_list("pk", "uid")
         unseen |= {uid for unit_id, uid in chosen if unit_id not in placed}
     _refuse_strangers(unseen, cycle)
     if without_due:
@@ -259,10 +276,12 @@ def _places(cycle: Cycle, levels: Mapping[int, CycleLevel], *, levels_named: boo
     return places
 
 
-def _may_report(day: date, selection: Selection | None, *, with_agencies: bool) -> ExpressionWrapper:
+def _may_report(day: date, selection: Selection | None, left_out: Sequence[Unit], *, with_agencies: bool) -> ExpressionWrapper:
     """Who may report in a cycle whose reference day is `day`; of these, those of a level that reports do."""
     kinds = [Unit.Kind.TERRITORY, *([Unit.Kind.AGENCY] if with_agencies else [])]
     may = exists_on(day) & Q(kind__in=kinds)
+    if left_out:
+        may &= ~tree.scope(left_out)
     return ExpressionWrapper(may if selection is None else may & ~_passed_over(selection), BooleanField())
 
 
@@ -282,6 +301,7 @@ class WhyNot(StrEnum):
     DAY = "day"
     AGENCY = "agency"
     CHOICE = "choice"
+    LEFT_OUT = "left out"
 
 
 @dataclass(slots=True)
@@ -301,13 +321,16 @@ class Forecast:
 EXAMPLES = 5
 
 
-def forecast(units: Iterable[Unit], on: date, levels: Collection[str], selection: Selection | None = None) -> Forecast:
+def forecast(
+    units: Iterable[Unit], on: date, levels: Collection[str], selection: Selection | None = None, without: Sequence[Unit] = ()
+) -> Forecast:
     """Count, without opening anything, what a cycle of these units on that day would hold if these levels reported (semantics §1).
 
-    Six queries at most, however many units.
+    Seven queries at most, however many units.
     """
-    may_report = _may_report(on, selection, with_agencies=AGENCIES in levels)
-    below = Unit.objects.filter(tree.scope(units)).annotate(may_report=may_report, why_not=_why_not(on, levels, selection)).order_by()
+    may_report = _may_report(on, selection, without, with_agencies=AGENCIES in levels)
+    why_not = _why_not(on, levels, selection, without)
+    below = Unit.objects.filter(tree.scope(units)).annotate(may_report=may_report, why_not=why_not).order_by()
     found = Forecast()
     left_out: Counter[WhyNot] = Counter()
     for row in below.values("may_report", "why_not", "level__code", "level__rank").annotate(count=Count("pk")).order_by("level__rank"):
@@ -324,11 +347,13 @@ def forecast(units: Iterable[Unit], on: date, levels: Collection[str], selection
     return found
 
 
-def _why_not(on: date, levels: Collection[str], selection: Selection | None) -> Case:
+def _why_not(on: date, levels: Collection[str], selection: Selection | None, left_out: Sequence[Unit]) -> Case:
     """Why a unit that has no report has none; of one that has, it says nothing."""
     reasons = [When(~exists_on(on), then=Value(WhyNot.DAY.value))]
     if AGENCIES not in levels:
         reasons.insert(0, When(kind=Unit.Kind.AGENCY, then=Value(WhyNot.AGENCY.value)))
+    if left_out:
+        reasons.insert(0, When(tree.scope(left_out), then=Value(WhyNot.LEFT_OUT.value)))
     if selection is not None:
         reasons.append(When(_passed_over(selection), then=Value(WhyNot.CHOICE.value)))
     return Case(*reasons, default=Value(WhyNot.LEVEL.value), output_field=CharField())

@@ -1,40 +1,26 @@
-"""Reminders before, on and after the due day, and those that a person asks for (semantics §4): each is a row, so each is sent once."""
+"""Reminders before, on and after the due day, and those that a person asked for (semantics §4): each is a row, so each is sent once."""
 
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from email.utils import parseaddr
 from time import monotonic, sleep
 
 from django.conf import settings
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import DateField, Exists, OuterRef, QuerySet, SmallIntegerField, Value
 from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext
 
-from reports.domain.deadlines import end_of_day
-from reports.domain.workflow import By
 from reports.models import Cycle, Reminder, Report, ReportQuerySet
 from reports.models.bulk import insert_select
-from reports.policies import Standing
+from reports.queries.reminders import Content, contents
 from reports.services.posting import ClaimedMessage, HungUp, MailServer, NotTaken, Unreachable
 from units.locks import hold
-from units.models import Membership
-from units.problems import Problem, Problems, gettext_noop
-from units.reach import User
 
 logger = logging.getLogger(__name__)
-
-_ROLES = {
-    Reminder.Audience.UNIT: (Membership.Role.PREPARER, Membership.Role.APPROVER),
-    Reminder.Audience.SUPERIOR: (Membership.Role.REVIEWER, Membership.Role.CYCLE_MANAGER),
-}
 
 #: before the second try, the third, and so on; a message refused once more than that is set aside
 PAUSES = [timedelta(minutes=minutes) for minutes in (5, 10, 30, 60, 180, 360, 720)]
@@ -89,78 +75,6 @@ def _write_down(reports: ReportQuerySet, audience: Reminder.Audience, due_on: da
         "pk", Value(audience.value), Value(due_on, output_field=DateField()), Value(step, output_field=SmallIntegerField())
     )
     return insert_select(Reminder, ["report", "audience", "due_on", "step"], columns)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What comes of asking for reminders: whose unit is told, whose was told on this day, and whose can't be reached."""
-
-    planned: list[Report]
-    already: list[Report]
-    unreachable: list[Report]
-
-
-def ask(reports: QuerySet[Report], *, by: User, at: datetime) -> Asked:
-    """Write down a reminder, out of turn, for the units of these reports: sent with the next run, at most one a day.
-
-    It takes the step of the ladder that `at` is at, so that a reminder of the ladder on the same day is this very one. Raises
-    Refused where one of them has nothing to be reminded of, or `by` is not the superior; who asked is kept in the admin's log.
-    """
-    with transaction.atomic():
-        hold("reminders")
-        wanted = list(reports.select_related("cycle", "unit", "superior").defer("own").order_by("cycle_id", "position"))
-        _refuse_needless(wanted, Standing(by))
-        told = _told_on_the_day(wanted, at)
-        reachable = _with_addresses(wanted)
-        asked = Asked(
-            [report for report in wanted if report.pk not in told and report.unit_id in reachable],
-            [report for report in wanted if report.pk in told],
-            [report for report in wanted if report.pk not in told and report.unit_id not in reachable],
-        )
-        Reminder.objects.bulk_create(
-            Reminder(report=report, audience=Reminder.Audience.UNIT.value, due_on=report.due_on, step=_step_of_the_day(report, at))
-            for report in asked.planned
-        )
-        if by is not None and by.pk is not None and asked.planned:
-            LogEntry.objects.log_actions(by.pk, asked.planned, CHANGE, gettext("Reminder asked for"))
-    return asked
-
-
-def _step_of_the_day(report: Report, at: datetime) -> int:
-    return (at.astimezone(report.cycle.zone).date() - report.due_on).days
-
-
-def _refuse_needless(reports: Sequence[Report], standing: Standing) -> None:
-    problems = Problems()
-    for report in reports:
-        if not standing.reaches(report) or not standing.is_one(By.SUPERVISOR, report):
-            problems.add(Problem(gettext_noop("You are not the one who may do this to this report."), unit_uid=report.unit.uid))
-        elif not report.cycle.is_open:
-            closed = gettext_noop("The cycle %(cycle)s is not open; a cycle manager can reopen it.")
-            problems.add(Problem(closed, {"cycle": report.cycle.code}, unit_uid=report.unit.uid))
-        elif not report.is_owing:
-            problems.add(Problem(gettext_noop("There is nothing to remind this unit of."), unit_uid=report.unit.uid))
-    problems.refuse_if_any()
-
-
-def _told_on_the_day(reports: Sequence[Report], at: datetime) -> set[int]:
-    """The reports whose unit was told, or is about to be, on the day of `at`."""
-    reminders = Reminder.objects.filter(report__in=reports, audience=Reminder.Audience.UNIT.value)
-    by_id = {report.pk: report for report in reports}
-    told = set()
-    for report_id, due_on, step, sent_at in reminders.values_list("report_id", "due_on", "step", "sent_at"):
-        report = by_id[report_id]
-        zone = report.cycle.zone
-        is_planned = due_on == report.due_on and step == _step_of_the_day(report, at)
-        if is_planned or (sent_at is not None and end_of_day(sent_at.astimezone(zone).date(), zone) >= at):
-            told.add(report_id)
-    return told
-
-
-def _with_addresses(reports: Sequence[Report]) -> set[int]:
-    """The units of these reports that a reminder would reach."""
-    addresses = _addresses({report.unit_id for report in reports})
-    return {unit for unit, role in addresses if role in _ROLES[Reminder.Audience.UNIT]}
 
 
 def send_reminders(at: datetime, within: timedelta = A_RUN) -> int:
@@ -271,45 +185,15 @@ def _messages(run: _Run) -> Iterator[tuple[Reminder, ClaimedMessage]]:
     done = 0
     while batch := list(waiting.filter(pk__gt=done)[:BATCH]):
         done = batch[-1].pk
-        contents = _contents(batch)
-        pointless = [reminder.pk for reminder in batch if reminder.pk not in contents]
+        about = contents(batch)
+        pointless = [reminder.pk for reminder in batch if reminder.pk not in about]
         Reminder.objects.filter(pk__in=pointless, sent_at__isnull=True).update(sent_at=at)
         for reminder in batch:
-            if reminder.pk in contents:
-                yield reminder, _message(reminder, contents[reminder.pk], run)
+            if reminder.pk in about:
+                yield reminder, _message(reminder, about[reminder.pk], run)
 
 
-@dataclass(frozen=True)
-class _Content:
-    """What a reminder says, and to whom."""
-
-    report: Report
-    owing: list[Report]
-    to: list[str]
-
-
-def _contents(batch: Sequence[Reminder]) -> dict[int, _Content]:
-    """By reminder; none where nobody has to be told any more or nobody has an address."""
-    about = [reminder.report_id for reminder in batch]
-    reports = Report.objects.filter(cycle__state=Cycle.State.OPEN).for_display().defer("own").in_bulk(about)
-    owing = _owing(about)
-    addresses = _addresses({report.unit_id for report in reports.values()})
-    contents = {}
-    for reminder in batch:
-        report = reports.get(reminder.report_id)
-        if report is None:
-            continue
-        content = _Content(
-            report=report,
-            owing=[each for each in owing[reminder.audience, report.pk] if _is_named(each, reminder)],
-            to=sorted({address for role in _ROLES[Reminder.Audience(reminder.audience)] for address in addresses[report.unit_id, role]}),
-        )
-        if content.owing and content.to:
-            contents[reminder.pk] = content
-    return contents
-
-
-def _message(reminder: Reminder, content: _Content, run: _Run) -> ClaimedMessage:
+def _message(reminder: Reminder, content: Content, run: _Run) -> ClaimedMessage:
     report, audience = content.report, reminder.audience
     context = {"report": report, "cycle": report.cycle, "due_on": reminder.due_on, "step": reminder.step, "owing": content.owing}
     return ClaimedMessage(
@@ -327,29 +211,3 @@ def _message_id(reminder: Reminder, cycle: Cycle) -> str:
     site = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     mark = salted_hmac("reports.reminder", f"{reminder.pk} {cycle.pk} {cycle.opened_at}").hexdigest()[:24]
     return f"<reminder.{reminder.pk}.{mark}@{site}>"
-
-
-def _owing(about: Iterable[int]) -> Mapping[tuple[str, int | None], list[Report]]:
-    """The unsubmitted reports among these and directly below them, by whom they are a matter of."""
-    owing: dict[tuple[str, int | None], list[Report]] = defaultdict(list)
-    for report in Report.objects.filter(pk__in=about).owing().select_related("unit").defer("own"):
-        owing[Reminder.Audience.UNIT.value, report.pk].append(report)
-    below = Report.objects.filter(superior_id__in=about).owing().order_by("position")
-    for report in below.select_related("unit").defer("own"):
-        owing[Reminder.Audience.SUPERIOR.value, report.superior_id].append(report)
-    return owing
-
-
-def _is_named(owing: Report, reminder: Reminder) -> bool:
-    if reminder.audience == Reminder.Audience.UNIT:
-        return owing.due_on == reminder.due_on
-    return owing.due_on <= reminder.due_on
-
-
-def _addresses(units: Iterable[int]) -> Mapping[tuple[int, str], list[str]]:
-    """By unit and role."""
-    members = Membership.objects.filter(unit_id__in=units, user__is_active=True).exclude(user__email="")
-    addresses: dict[tuple[int, str], list[str]] = defaultdict(list)
-    for unit, role, email in members.values_list("unit_id", "role", "user__email"):
-        addresses[unit, role].append(email)
-    return addresses

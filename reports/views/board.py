@@ -26,7 +26,7 @@ from reports.forms import BoardFilterForm, BulkExtensionForm
 from reports.models import Report
 from reports.policies import Standing, reports_to_fill_in
 from reports.queries.board import BoardRow, Sought, board, owing
-from reports.services import reminding, reviewing
+from reports.services import asking, reviewing
 from reports.views.reach import posted, report_in_reach, user_of
 from reports.wording import say
 from units.problems import Problem, Refused
@@ -166,7 +166,7 @@ def _extend(request: HttpRequest, children: QuerySet[Report], at: datetime, seen
 
 
 def _remind(request: HttpRequest, children: QuerySet[Report], at: datetime, seen: _Seen) -> None:
-    asked = reminding.ask(children, by=user_of(request), at=at)
+    asked = asking.ask(children, by=user_of(request), at=at)
     if count := len(asked.planned):
         message = ngettext(
             "%(count)d unit is reminded by mail within some minutes.", "%(count)d units are reminded by mail within some minutes.", count

@@ -16,7 +16,7 @@ from tests.domain.builders import indicator
 from tests.entrypoints.admin_client import address, said, text_of
 from tests.entrypoints.test_admin_cycles import a_manager
 from tests.unit_builders import HEADER, load_csv, tree
-from units.models import Level, Membership
+from units.models import Level, Membership, Unit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pages_in_english")]
 
@@ -76,6 +76,39 @@ def test_a_frozen_selection_is_offered_and_what_it_left_out_is_counted(admin: Cl
     assert cycle.selection == selection
     admin.post(address("cycle", "open", cycle.pk))
     assert set(Report.objects.values_list("unit__uid", flat=True)) == {"C", "H2", "E", "H3"}
+
+
+def test_units_left_out_are_counted_before_it_opens_and_have_no_report_nor_what_is_below_them(admin: Client) -> None:
+    a_tree()
+    left_out = Unit.objects.get(uid="E")
+    page = plan(admin, **filled_in(left_out=[left_out.pk], left_out_uids="H1"))
+    assert page.context["review"].forecast.by_level == {"commune": 1, "hamlet": 1}
+    assert ("left out of this cycle", 3, ["Đơn vị H1", "Đơn vị E", "Đơn vị H3"]) in page.context["review"].left_out
+    plan(admin, **filled_in(left_out=[left_out.pk], left_out_uids="H1", then="keep"))
+    admin.post(address("cycle", "open", Cycle.objects.get().pk))
+    assert set(Report.objects.values_list("unit__uid", flat=True)) == {"C", "H2"}
+
+
+def test_a_selection_does_not_bring_back_what_is_left_out(admin: Client) -> None:
+    a_tree()
+    selection = given_selection({})
+    choose(selection, "C", "H2")
+    choose(selection, "E", "H3")
+    choosing.freeze(selection, by=None, at=NOON)
+    plan(admin, **filled_in(selection=selection.pk, left_out_uids="E", then="open"))
+    assert set(Report.objects.values_list("unit__uid", flat=True)) == {"C", "H2"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "error"),
+    [
+        ({"uids": "C", "left_out_uids": "E"}, "left_out", "Đơn vị E: This unit can't be left out: it is not under the units at the top."),
+        ({"left_out_uids": "zzz"}, "left_out_uids", "There is no unit “zzz” within your reach."),
+    ],
+)
+def test_what_cannot_be_left_out_is_said_beside_its_field(admin: Client, changes: dict[str, str], field: str, error: str) -> None:
+    a_tree()
+    assert errors_of(plan(admin, **filled_in(**changes)))[field] == [error]
 
 
 @pytest.mark.parametrize("levels", ["province district commune hamlet", "commune hamlet", "province hamlet", "district"])

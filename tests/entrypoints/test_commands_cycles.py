@@ -173,6 +173,14 @@ def test_a_listed_unit_that_is_not_under_the_others_is_refused_at_its_line(templ
     assert not Cycle.objects.exists()
 
 
+def test_units_are_left_out_with_all_below_them(template: None) -> None:
+    assert open_cycle("--under", "P", "Q", "--without", "Q1", "H2").code == 0
+    assert units_of("t-2025-H1") == ["P", "D", "C", "H1", "H3", "Q"]
+    assert open_cycle("--under", "P", "--without", "Q1").problems == [
+        "Q1: This unit can't be left out: it is not under the units at the top."
+    ]
+
+
 def test_unknown_units_are_refused_each_by_its_uid(template: None) -> None:
     assert open_cycle("--under", "P", "x", "y").problems == ["x: There is no such unit.", "y: There is no such unit."]
 

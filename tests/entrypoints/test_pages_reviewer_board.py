@@ -148,7 +148,17 @@ def test_the_selected_are_reminded_once_a_day_and_the_log_says_by_whom():
     assert {(entry.user, entry.object_id) for entry in LogEntry.objects.all()} == {
         (people["commune"], str(play.report(uid).pk)) for uid in ("H1", "H2")
     }
-    assert "reminded 13 Jun 2025" in text_of(client.get(f"/reports/{play.report('C').pk}/below/"))
+    assert "reminded on 13 Jun 2025 by xa" in text_of(client.get(f"/reports/{play.report('C').pk}/below/"))
+
+
+def test_the_board_says_how_often_a_unit_was_reminded_and_of_whom_nobody_could_be():
+    play = given_form_cycle()
+    people = officers()
+    for day in ("2025-06-15", "2025-06-18"):
+        reminding.plan_reminders(at(f"{day} 08:00"))
+        reminding.send_reminders(at(f"{day} 08:00"))
+    page = english(people["commune"]).get(f"/reports/{play.report('C').pk}/below/")
+    assert text_of(page).count("reminded 2 times, last on 18 Jun 2025") == 1
 
 
 def test_on_a_day_of_the_ladder_the_reminder_asked_for_is_the_one_of_the_ladder():

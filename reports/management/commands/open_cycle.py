@@ -37,6 +37,7 @@ class Command(RefusingCommand):
             "--kind", nargs="+", action="extend", choices=Unit.Kind.values, help="the kinds of units that report; default: territory"
         )
         parser.add_argument("--units", metavar="FILE", help="only these of the units: a CSV with the column unit_uid")
+        parser.add_argument("--without", metavar="UID", nargs="+", action="extend", default=[], help="leave these out, and all below them")
         parser.add_argument("--selection", metavar="CODE", help="of the level that it is about, only the units chosen in this selection")
         parser.add_argument("--due", metavar="LEVEL=DAY", nargs="+", action="extend", required=True, help="each level's due day")
         parser.add_argument("--first-day", metavar="DAY", type=day)
@@ -83,6 +84,7 @@ def _plan(options: dict[str, Any], due: dict[str, date]) -> Plan:
     cut_off = options["cut_off"] or period.last_day
     return Plan(
         selection=_selection(options["selection"]),
+        without=list(dict.fromkeys(options["without"])),
         version=version,
         period=period.code,
         first_day=options["first_day"] or period.first_day,
