@@ -24,6 +24,7 @@ from reports.models.report import STATE_LABELS
 from reports.models.skilful_model import FIELD_LABELS, MODEL_STATE_LABELS
 from reports.queries.board import ORDERS
 from reports.services.registering import CONTENT
+from reports.services.submitting import Declaration
 from units.models import Level, Unit
 from units.problems import Problem, Refused, gettext_noop
 from units.wording import say
@@ -110,13 +111,18 @@ def _was_shown(second: str, first: Fraction, year: str, indicator: Indicator) ->
 
 def _table_text(indicator: Indicator, posted: QueryDict) -> str:
     """The rows of a table as `parse_entry` takes them; empty when no cell is filled."""
+    filled = rows_posted(indicator, posted)
+    return json.dumps(filled, ensure_ascii=False) if filled else ""
+
+
+def rows_posted(indicator: Indicator, posted: QueryDict) -> list[list[str]]:
+    """The rows of a table in which a cell is filled."""
     prefix = f"cell-{indicator.code}-"
     keys = (re.fullmatch(r"([0-9]{1,6})-[0-9]{1,6}", key.removeprefix(prefix)) for key in posted if key.startswith(prefix))
     numbers = {int(key[1]) for key in keys if key}
     width = range(len(indicator.columns))
     rows = [[posted.get(f"{prefix}{number}-{column}", "") for column in width] for number in sorted(numbers)]
-    filled = [row for row in rows if any(cell.strip() for cell in row)]
-    return json.dumps(filled, ensure_ascii=False) if filled else ""
+    return [row for row in rows if any(cell.strip() for cell in row)]
 
 
 def version_seen(posted: QueryDict) -> int | None:
@@ -134,6 +140,15 @@ def texts_under(posted: QueryDict, prefix: str) -> dict[str, str]:
     """What was posted under names that begin with `prefix`, by the rest of the name; empty texts and NUL bytes are left out."""
     texts = {name.removeprefix(prefix): str(text).replace("\0", "") for name, text in posted.items() if name.startswith(prefix)}
     return {name: text for name, text in texts.items() if text.strip()}
+
+
+def declaration_of(posted: QueryDict) -> Declaration:
+    """How a report is meant that is submitted, or put before the leader."""
+    return Declaration(
+        confirm_incomplete=posted.get("confirm_incomplete") == "yes",
+        explanations=texts_under(posted, "explain-"),
+        answers=texts_under(posted, "answer-"),
+    )
 
 
 class StepForm(forms.Form):

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from reports.services import rolling_up
+from tests.builders import given_cycle, given_template
+from tests.domain.builders import indicator
 from tests.entrypoints.pages import english, given_form_cycle, officers, said, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_time", "in_english")]
@@ -45,6 +47,26 @@ def test_paragraphs_are_added_to_ones_own_text_without_javascript_and_saved_by_t
 def test_tables_are_gathered_with_their_unit(play):
     page = text_of(english(officers()["commune"]).get(f"/reports/{play.report('C').pk}/narratives/bang/"))
     assert "Đơn vị H1 Accepted Việc Kết quả Họp Tốt" in page
+
+
+def test_rows_from_below_are_copied_into_ones_own_table_each_once_and_saved_by_the_form():
+    version = given_template(indicator("bang", "table", levels="hamlet|commune", columns="Việc|Kết quả"))
+    play = given_cycle(version)
+    play.save("H1", bang='[["Họp", "Tốt"]]')
+    play.save("H2", bang='[["Họp", "Khá"], ["Thăm hộ", "Đạt"]]')
+    play.submit("H1", "H2")
+    client = english(officers()["commune"])
+    url = f"/reports/{play.report('C').pk}"
+    own = {"version": "0", "cell-bang": "table", "cell-bang-0-0": "Tập huấn", "cell-bang-0-1": "Xong"}
+    page = client.post(f"{url}/narratives/bang/", own | {"add": str(play.report("H1").pk)})
+    assert page.context["rows"][:-2] == [["Tập huấn", "Xong"], ["Họp", "Tốt"]]
+    sent = {f"cell-bang-{row}-{column}": cell for row, cells in enumerate(page.context["rows"]) for column, cell in enumerate(cells)}
+    page = client.post(f"{url}/narratives/bang/", {"version": "0", "cell-bang": "table", "add": "all"} | sent)
+    assert page.context["rows"][:-2] == [["Tập huấn", "Xong"], ["Họp", "Tốt"], ["Họp", "Khá"], ["Thăm hộ", "Đạt"]]
+    assert play.state("C") == "not_started"
+    sent = {f"cell-bang-{row}-{column}": cell for row, cells in enumerate(page.context["rows"]) for column, cell in enumerate(cells)}
+    client.post(f"{url}/save/", {"version": "0", "cell-bang": "table"} | sent)
+    assert play.report("C").own == {"bang": page.context["rows"][:-2]}
 
 
 def test_a_reader_sees_the_digest_and_can_add_nothing(play):
