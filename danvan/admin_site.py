@@ -36,7 +36,7 @@ GROUPS = [
     (
         "history",
         _("5. What the workflow leaves behind"),
-        ["reports.JournalEntry", "reports.Submission", "reports.Adjustment", "reports.Rollup"],
+        ["reports.JournalEntry", "reports.Submission", "reports.Adjustment", "reports.Attachment", "reports.Rollup"],
     ),
 ]
 

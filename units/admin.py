@@ -8,6 +8,7 @@ from operator import or_
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -36,6 +37,17 @@ from units.wording import say, say_with_place
 NAMED = 20
 #: the form's field for a problem's column
 FIELD_OF_COLUMN = {"parent_uid": "parent", "valid_from": "valid_from", "valid_to": "valid_to"}
+
+
+class LightPages(admin.ModelAdmin):
+    """Pages without the scripts that make a slug of a name as one types it: no field here is filled in like that."""
+
+    @property
+    def media(self) -> forms.Media:
+        jquery = "vendor/jquery/jquery.js" if settings.DEBUG else "vendor/jquery/jquery.min.js"
+        return forms.Media(
+            js=[f"admin/js/{each}" for each in (jquery, "jquery.init.js", "core.js", "admin/RelatedObjectLookups.js", "actions.js")]
+        )
 
 
 class ServiceImportExportMixin(ImportExportMixin):
@@ -99,7 +111,7 @@ def _with_place(row: InvalidRow) -> str:
     return "; ".join(": ".join([*line, *parts]) for parts in said)
 
 
-class ConfiguredBySuperusers(admin.ModelAdmin):
+class ConfiguredBySuperusers(LightPages):
     """Changed by superusers alone; other staff see, where they may view it, what belongs to the units in their reach (semantics §9)."""
 
     #: conditions on rows of this model, one of which has to hold, each naming a way to a unit
@@ -123,7 +135,7 @@ class ConfiguredBySuperusers(admin.ModelAdmin):
 
 
 @admin.register(Level)
-class LevelAdmin(ServiceImportExportMixin, admin.ModelAdmin):
+class LevelAdmin(ServiceImportExportMixin, LightPages):
     resource_classes: ClassVar = [LevelResource]
     list_display = ["name", "name_en", "code", "rank"]
 

@@ -1,4 +1,7 @@
-"""What the workflow leaves behind, only to be read: journal, submissions, flags, totals, adjustments. What was set aside is tried again."""
+"""What the workflow leaves behind, only to be read: journal, submissions, flags, totals, adjustments, attachments.
+
+What was set aside is tried again.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from reports.admin.manner import ReadOnly, SearchByUnit, reports_of
-from reports.models import Adjustment, Flag, JournalEntry, Reminder, ReviewNote, Rollup, Submission
+from reports.models import Adjustment, Attachment, Flag, JournalEntry, Reminder, ReviewNote, Rollup, Submission
 from reports.services import reminding, rolling_up
 
 
@@ -98,7 +101,8 @@ class FlagAdmin(OfReport):
 
 @admin.register(Reminder)
 class ReminderAdmin(TriedAgain):
-    list_display = ["unit", "cycle", "audience", "due_on", "step", "sent_at", "attempts", "set_aside_at", "last_error"]
+    list_display = ["unit", "cycle", "audience", "due_on", "step", "asked_by", "sent_at", "attempts", "set_aside_at", "last_error"]
+    list_select_related: ClassVar = ["report__unit", "report__cycle", "asked_by"]
     list_filter = ["audience", ("sent_at", admin.EmptyFieldListFilter), ("set_aside_at", admin.EmptyFieldListFilter)]
 
     def try_rows_again(self, rows: QuerySet[Any]) -> int:
@@ -112,6 +116,18 @@ class RollupAdmin(TriedAgain):
 
     def try_rows_again(self, rows: QuerySet[Any]) -> int:
         return rolling_up.try_again(rows)
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(OfReport):
+    """What is attached and who did it: the files themselves are for those in whose reach the report is, on its own page."""
+
+    list_display = ["unit", "cycle", "name", "kind", "size", "at", "by", "removed_at"]
+    list_filter = ["kind", ("removed_at", admin.EmptyFieldListFilter)]
+    list_select_related: ClassVar = ["report__unit", "report__cycle", "by"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [name for name in super().get_fields(request, obj) if name != "place"]
 
 
 @admin.register(Adjustment)

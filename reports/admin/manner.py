@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 
 from reports.models import Cycle, ReportQuerySet, Selection
 from reports.policies import reports_in_reach
-from units.admin import NAMED, ServiceImportExportMixin
+from units.admin import NAMED, LightPages, ServiceImportExportMixin
 from units.models import Unit
 from units.problems import Refused
 from units.reach import User, units_in_reach
@@ -64,7 +64,7 @@ def page_of(obj: models.Model) -> str:
     return reverse(f"admin:reports_{type(obj).__name__.lower()}_change", args=[obj.pk])
 
 
-class Buttons(admin.ModelAdmin):
+class Buttons(LightPages):
     """A page with buttons that call services: each is a POST to an address of its own."""
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
@@ -92,7 +92,7 @@ class Buttons(admin.ModelAdmin):
         return HttpResponseRedirect(reverse(f"admin:reports_{self.opts.model_name}_change", args=[object_id]))
 
 
-class ReadOnly(admin.ModelAdmin):
+class ReadOnly(LightPages):
     """Shown and never changed: what is here changes through the services alone."""
 
     actions: Sequence[str] | None = None
@@ -109,7 +109,7 @@ class ReadOnly(admin.ModelAdmin):
         return False
 
 
-class SearchByUnit(admin.ModelAdmin):
+class SearchByUnit(LightPages):
     """Finds rows by their unit: its name without marks, its identifier, its official code."""
 
     #: the way from the row to its unit

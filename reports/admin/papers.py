@@ -25,13 +25,14 @@ from reports.documents.report_document import DOCX, document_name, file_name, re
 from reports.documents.word_template import KINDS, LISTS, MOST_MEGABYTES, WORDS, check_template
 from reports.models import Cycle, DocumentTemplate, PaperStyle, SectionText, TemplateVersion
 from reports.services import configuring
+from units.admin import LightPages
 from units.models import Unit
 from units.problems import Refused
 from units.wording import say
 
 
 @admin.register(PaperStyle)
-class PaperStyleAdmin(admin.ModelAdmin):
+class PaperStyleAdmin(LightPages):
     list_display = ["unit", "layout", "issuer_name", "symbol", "place_name", "template"]
     list_select_related = ["unit", "template"]
     list_filter = ["layout"]
@@ -90,7 +91,7 @@ class PreviewForm(forms.Form):
 
 
 @admin.register(DocumentTemplate)
-class DocumentTemplateAdmin(admin.ModelAdmin):
+class DocumentTemplateAdmin(LightPages):
     form = DocumentTemplateForm
     list_display = ["name", "size", "uploaded_at"]
     readonly_fields = ["size", "uploaded_at"]
@@ -191,7 +192,7 @@ class SectionTextForm(forms.ModelForm):
 
 
 @admin.register(SectionText)
-class SectionTextAdmin(admin.ModelAdmin):
+class SectionTextAdmin(LightPages):
     """Sentences with figures, of drafts; those of a published version are only shown."""
 
     form = SectionTextForm

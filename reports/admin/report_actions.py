@@ -18,6 +18,7 @@ from reports.admin.manner import actor, tell
 from reports.forms import ExtensionForm, ReasonForm, StepForm
 from reports.models import Report
 from reports.services import reviewing
+from units.admin import LightPages
 from units.problems import Refused
 
 #: how many of the chosen reports the page names
@@ -31,7 +32,7 @@ TITLES = {
 }
 
 
-class ReportActions(admin.ModelAdmin):
+class ReportActions(LightPages):
     """The list's actions. Whether this user may take one on each report is asked by the services."""
 
     actions: Sequence[Any] | None = ["extend", "exempt", "unexempt"]

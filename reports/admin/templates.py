@@ -26,6 +26,7 @@ from reports.domain import template_file
 from reports.models import Indicator, ReportTemplate, TemplateVersion
 from reports.resources import IndicatorResource, TemplateResource
 from reports.services import configuring
+from units.admin import LightPages
 from units.models import Level
 from units.problems import Problem
 from units.wording import say
@@ -122,7 +123,7 @@ class TemplateVersionAdmin(CarefulImport, Buttons):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: TemplateVersion | None = None) -> bool:
-        return obj is not None and not obj.is_published and super().has_delete_permission(request, obj)
+        return (obj is None or not obj.is_published) and super().has_delete_permission(request, obj)
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view
@@ -289,7 +290,7 @@ class IndicatorForm(forms.ModelForm):
 
 
 @admin.register(Indicator)
-class IndicatorAdmin(admin.ModelAdmin):
+class IndicatorAdmin(LightPages):
     form = IndicatorForm
     list_display = ["code", "name_vi", "version", "section", "value_type", "aggregate_up", "required"]
     list_display_links = ["code"]

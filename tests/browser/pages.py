@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import RequestFactory
-from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.browser.site import Site
 
@@ -27,20 +27,19 @@ class Place:
     username: str
     arguments: tuple[str, ...] = ()
     query: str = ""
-    row_of: str = ""
+    #: about a row that its address names last, which prepare.py chose for this route
+    of_a_row: bool = False
     #: what tells this page from another one of the same route
     name: str = ""
 
     def __str__(self) -> str:
         return "-".join(filter(None, [self.route.removeprefix("reports:"), self.name]))
 
-    def address(self, site: Site) -> str | None:
-        """Its path on that site; None for a page about a row of which the demo has none."""
+    def address(self, site: Site) -> str:
+        """Its path on that site."""
         arguments: list[Any] = [site.places.get(each, each) for each in self.arguments]
-        if self.row_of:
-            if self.row_of not in site.places["admin"]:
-                return None
-            arguments.append(site.places["admin"][self.row_of])
+        if self.of_a_row:
+            arguments.append(site.places["rows"][self.route])
         return reverse(self.route, args=arguments) + self.query
 
 
@@ -70,7 +69,7 @@ HOUSE = [
     Place("reports:missing", DISTRICT, ("district",)),
     Place("reports:review", DISTRICT, ("submitted",)),
     Place("reports:review", "tinh-tq", ("province_now",), name="of-none"),
-    Place("reports:narratives", DISTRICT, ("district",)),
+    Place("reports:narrative", DISTRICT, ("district", "han_che")),
     Place("reports:dashboards", PROVINCE),
     Place("reports:dashboard-progress", PROVINCE, ("province",)),
     Place("reports:dashboard-progress", "tinh-tq", ("province_now",), query="?by=state", name="of-124"),
@@ -116,7 +115,7 @@ NOT_PAGES = {
     "reports:take-model": "POST",
     "admin:reports_documenttemplate_house": "a file",
     "admin:reports_documenttemplate_file": "a file",
-    "reports:narrative": "POST",
+    "reports:narratives": "leads to the first of them",
     "reports:workbook": "a file",
     **dict.fromkeys([f"reports:{each}-file" for each in ("annex", "consolidated", "status")], "a file"),
     **dict.fromkeys(["reports:workbook-upload", "reports:workbook-apply"], "POST; looked at in test_officer_workbook.py"),
@@ -158,50 +157,47 @@ ADMIN = [
         Place("admin:units_reorganisation_plan", ADMINISTRATOR, (kind,), name=kind)
         for kind in ("merge", "split", "move", "rename", "abolish")
     ),
-    *(
-        Place(f"admin:reports_templateversion_{view}", ADMINISTRATOR, row_of="reports_templateversion")
-        for view in ("preview", "compare", "confirm", "retiring")
-    ),
-    Place("admin:reports_documenttemplate_preview", ADMINISTRATOR, row_of="reports_documenttemplate"),
-    Place("admin:auth_user_password_change", ADMINISTRATOR, row_of="auth_user"),
+    *(Place(f"admin:reports_templateversion_{view}", ADMINISTRATOR, ("version",)) for view in ("preview", "compare", "retiring")),
+    Place("admin:reports_templateversion_confirm", ADMINISTRATOR, ("draft",)),
+    Place("admin:reports_documenttemplate_preview", ADMINISTRATOR, ("document_template",)),
+    Place("admin:auth_user_password_change", ADMINISTRATOR, ("user",)),
 ]
 
+#: what Django's admin and import-export have pages for, and what an administrator must be allowed for each; the latter of a row
+VIEWS = {"changelist": "view", "add": "add", "import": "import", "export": "export"}
+VIEWS_OF_A_ROW = {"change": "view", "history": "view", "delete": "delete"}
 
-def rows_in_admin() -> Iterator[Place]:
-    """The pages that Django's admin and import-export have for each model, as far as an administrator may see them."""
-    request = RequestFactory().get("/")
-    request.user = User(is_superuser=True, is_active=True, is_staff=True)
-    for model, page in admin.site._registry.items():
-        name = f"{model._meta.app_label}_{model._meta.model_name}"
-        yield Place(f"admin:{name}_changelist", ADMINISTRATOR)
-        if page.has_add_permission(request):
-            yield Place(f"admin:{name}_add", ADMINISTRATOR)
-        for view in ("change", "history", *(["delete"] if page.has_delete_permission(request) else [])):
-            yield Place(f"admin:{name}_{view}", ADMINISTRATOR, row_of=name)
-        for view in ("import", "export"):
-            with_it = Place(f"admin:{name}_{view}", ADMINISTRATOR)
-            if is_route(with_it.route):
-                yield with_it
+
+def models_in_admin() -> list[str]:
+    """Every model with pages in the admin, as `app_model`."""
+    return sorted(_pages_in_admin())
+
+
+def rows_in_admin(model: str) -> Iterator[Place]:
+    """The pages that Django's admin and import-export have for a model, as far as an administrator may see them."""
+    page, known = _pages_in_admin()[model], set(routes())
+    for view, right in (VIEWS | VIEWS_OF_A_ROW).items():
+        place = Place(f"admin:{model}_{view}", ADMINISTRATOR, of_a_row=view in VIEWS_OF_A_ROW)
+        if place.route in known and may(page, right):
+            yield place
 
 
 def forbidden_to_all() -> Iterator[str]:
-    """The routes that Django makes for what no administrator may do here."""
+    """The routes that Django and import-export make for what no administrator may do here."""
+    for model, page in _pages_in_admin().items():
+        yield from (f"admin:{model}_{view}" for view, right in (VIEWS | VIEWS_OF_A_ROW).items() if not may(page, right))
+
+
+def may(page: admin.ModelAdmin, right: str, *row: Any) -> bool:
+    """Whether an administrator may do it: at all, or to a row."""
     request = RequestFactory().get("/")
     request.user = User(is_superuser=True, is_active=True, is_staff=True)
-    for model, page in admin.site._registry.items():
-        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-        if not page.has_add_permission(request):
-            yield f"{name}_add"
-        if not page.has_delete_permission(request):
-            yield f"{name}_delete"
+    permission = getattr(page, f"has_{right}_permission", None)
+    return permission is not None and permission(request, *row)
 
 
-def is_route(name: str) -> bool:
-    try:
-        reverse(name)
-    except NoReverseMatch:
-        return False
-    return True
+def _pages_in_admin() -> dict[str, admin.ModelAdmin]:
+    return {f"{model._meta.app_label}_{model._meta.model_name}": page for model, page in admin.site._registry.items()}
 
 
 def routes(patterns: Iterable[Any] | None = None, namespace: str = "") -> Iterator[str]:

@@ -7,6 +7,7 @@ process with the browser in it never asks a database.
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import django
@@ -23,18 +24,58 @@ def prepare() -> None:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     load_demo(lambda line: None, timezone.now())
+    add_what_the_demo_lacks(timezone.now())
     (settings.VAR_DIR / "places.json").write_text(json.dumps(places()))
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def places() -> dict[str, Any]:
-    """Ids by what the tests call them; for the admin, a row of every model by `app_model`."""
+def add_what_the_demo_lacks(at: datetime) -> None:
+    """A row for every page of the admin that is about one."""
+    from django.contrib.auth.models import Group  # noqa: PLC0415
+
+    from reports.demo.loading import TEMPLATE  # noqa: PLC0415
+    from reports.documents.house_layouts import house_template  # noqa: PLC0415
+    from reports.models import Attachment, Cycle, DayOff, DocumentTemplate, PaperStyle, Report, Selection, TemplateVersion  # noqa: PLC0415
+    from reports.services import configuring  # noqa: PLC0415
+    from units.models import Level  # noqa: PLC0415
+
+    version = TemplateVersion.objects.in_use().get(template__code=TEMPLATE)
+    configuring.draft_from(version)
+    day = at.date()
+    Cycle.objects.create(code="planned", version=version, period="2026-Y", first_day=day, cut_off=day, reference_day=day)
+    Selection.objects.create(code="planned", name="Chọn thôn kỳ sau", level=Level.objects.get(code="hamlet"), on=day)
+    DayOff.objects.create(day=day, name="Ngày hội của địa phương")
+    content = house_template(PaperStyle.Layout.PARTY)
+    DocumentTemplate.objects.create(name="Mẫu của tỉnh", content=content, size=len(content), uploaded_at=at)
+    report = Report.objects.filter(state="accepted")[0]
+    Attachment.objects.create(report=report, name="bao-cao-co-chu-ky.pdf", kind=Attachment.Kind.PDF, size=245_760, place="none", at=at)
+    Group.objects.create(name="Quản lý mẫu báo cáo")
+
+
+def rows() -> dict[str, str]:
+    """For each route of the admin that is about a row, one that an administrator may have there."""
     from django.contrib import admin  # noqa: PLC0415
 
+    from tests.browser.pages import VIEWS_OF_A_ROW, may  # noqa: PLC0415
+
+    found = {}
+    for model, page in admin.site._registry.items():
+        for view, right in VIEWS_OF_A_ROW.items():
+            if may(page, right):
+                row = next(row for row in model._default_manager.all().iterator() if may(page, right, row))
+                found[f"admin:{model._meta.app_label}_{model._meta.model_name}_{view}"] = str(row.pk)
+    return found
+
+
+def places() -> dict[str, Any]:
+    """Ids by what the tests call them; for the admin, a row by the route of its page."""
+    from django.contrib.auth.models import User  # noqa: PLC0415
+
     from reports.demo import finished_year, half_year, hamlet_scores  # noqa: PLC0415
+    from reports.demo.loading import TEMPLATE  # noqa: PLC0415
     from reports.demo.places import COMMUNE_AFTER, COMMUNE_BEFORE, DISTRICT_BEFORE, PROVINCE_AFTER, PROVINCE_BEFORE  # noqa: PLC0415
-    from reports.models import Cycle, Report, SelectionChoice, SkilfulModel  # noqa: PLC0415
+    from reports.models import Cycle, DocumentTemplate, Report, SelectionChoice, SkilfulModel, TemplateVersion  # noqa: PLC0415
 
     by_code = {cycle.code: Report.objects.filter(cycle=cycle).order_by("pk") for cycle in Cycle.objects.all()}
     half, year, now = (by_code[f"dan-van-{period}"] for period in (half_year.PERIOD, finished_year.PERIOD, "2026-Y"))
@@ -53,7 +94,6 @@ def places() -> dict[str, Any]:
         "scored": scores.get(level__code="hamlet", state="submitted"),
         "scores": scores.get(unit__uid=DISTRICT_BEFORE),
     }
-    models = {f"{model._meta.app_label}_{model._meta.model_name}": model._default_manager.first() for model in admin.site._registry}
     return {
         **{name: report.pk for name, report in named.items()},
         **{name: below_district.filter(state=name)[0].pk for name in ("submitted", "returned")},
@@ -61,7 +101,11 @@ def places() -> dict[str, Any]:
         **{f"selection_{choice.selection.state}": choice.selection_id for choice in choices},
         "model": SkilfulModel.objects.filter(unit__uid=COMMUNE_BEFORE, state="registered")[0].pk,
         "cycle_estimated": Cycle.objects.get(code="dan-van-2026-Y").pk,
-        "admin": {name: str(row.pk) for name, row in models.items() if row},
+        "version": TemplateVersion.objects.in_use().get(template__code=TEMPLATE).pk,
+        "draft": TemplateVersion.objects.get(published_at__isnull=True).pk,
+        "document_template": DocumentTemplate.objects.get().pk,
+        "user": User.objects.get(username="can-bo-xa").pk,
+        "rows": rows(),
     }
 
 

@@ -157,3 +157,26 @@ def test_an_administrator_without_javascript_counts_and_opens_a_cycle(page_as: A
     expect(page.locator(".messagelist .success")).to_be_visible()
     page.goto("/admin/reports/cycle/?q=quy-1")
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
+
+
+def test_an_officer_explains_what_is_unusual_submits_and_finds_the_explanation_with_the_report(page_as: Any, site: Site):
+    """The last of the ways: a report that is with its superior is no longer filled in."""
+    page = page_as(COMMUNE)
+    address = f"/reports/{site.places['commune']}/"
+    page.goto(address)
+    with page.expect_response("**/save/"):
+        page.locator("[name=cell-don_giai_quyet]").fill("1")
+    expect(page.locator(".dirty")).to_have_count(0)
+    goes_to(page, "#to-summary")
+    explanations = page.locator(".submit-form textarea[name^=explain-]")
+    expect(explanations.first).to_be_visible()
+    page.locator(".submit-form button.primary").click()
+    expect(explanations.first).to_be_focused()  # asked for before anything is sent
+    for explanation in explanations.all():
+        explanation.fill("Mô hình đăng ký đầu năm, chưa đưa vào sổ.")
+    page.locator(".submit-form button.primary").click()
+    expect(page.locator(".message.success")).to_be_visible()
+    expect(page.locator(".state-submitted").first).to_be_visible()
+    reviewer = page_as(DISTRICT)
+    reviewer.goto(f"{address}review/")
+    expect(reviewer.get_by_text("Mô hình đăng ký đầu năm, chưa đưa vào sổ.").first).to_be_visible()
