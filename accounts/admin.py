@@ -55,6 +55,7 @@ class DanvanUserAdmin(ServiceImportExportMixin, ConfiguredBySuperusers, UserAdmi
     add_fieldsets = [(None, {"fields": ["username", "last_name", "first_name", "email"]})]
     list_display = ["username", "last_name", "first_name", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser"]
+    readonly_fields: ClassVar = ["last_login", "date_joined"]
     search_help_text = _("User name, name or address.")
     show_full_result_count = False
     actions = ["invite", "unlock"]
