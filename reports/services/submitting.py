@@ -228,14 +228,12 @@ def _obstacles(report: Report, ready: Readiness, declaration: Declaration, reaso
     if ready.unreadable:
         message = gettext_noop("A figure of a unit below can't be read; an administrator has to look before this report is submitted.")
         problems.append(Problem(message, unit_uid=report.unit.uid))
+    unexplained = [finding for finding in ready.warnings if not declaration.explanations.get(finding.code, "").strip()]
     if declaration.explanations_required:
-        problems += [
-            Problem(gettext_noop("This figure is unusual: explain it."), unit_uid=report.unit.uid, column=finding.code)
-            for finding in ready.warnings
-            if not declaration.explanations.get(finding.code, "").strip()
-        ]
+        unusual = gettext_noop("This figure is unusual: explain it.")
+        problems += [Problem(unusual, unit_uid=report.unit.uid, column=finding.code) for finding in unexplained]
     elif not reason.strip():
-        problems += [finding.problem.at(unit_uid=report.unit.uid, column=finding.code) for finding in ready.warnings if finding.insists]
+        problems += [finding.problem.at(unit_uid=report.unit.uid, column=finding.code) for finding in unexplained if finding.insists]
     if ready.is_incomplete and not declaration.confirm_incomplete:
         rates = ready.rates[""]
         problems.append(
