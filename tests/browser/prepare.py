@@ -38,13 +38,14 @@ def add_what_the_demo_lacks(at: datetime) -> None:
     from reports.documents.house_layouts import house_template  # noqa: PLC0415
     from reports.models import Attachment, Cycle, DayOff, DocumentTemplate, PaperStyle, Report, Selection, TemplateVersion  # noqa: PLC0415
     from reports.services import configuring  # noqa: PLC0415
-    from units.models import Level  # noqa: PLC0415
+    from units.models import Level, Reorganisation  # noqa: PLC0415
 
     version = TemplateVersion.objects.in_use().get(template__code=TEMPLATE)
     configuring.draft_from(version)
     day = at.date()
     Cycle.objects.create(code="planned", version=version, period="2026-Y", first_day=day, cut_off=day, reference_day=day)
     Selection.objects.create(code="planned", name="Chọn thôn kỳ sau", level=Level.objects.get(code="hamlet"), on=day)
+    Reorganisation.objects.create(kind=Reorganisation.Kind.RENAME, effective_on=day, at=at, summary="Đổi tên một thôn")
     DayOff.objects.create(day=day, name="Ngày hội của địa phương")
     content = house_template(PaperStyle.Layout.PARTY)
     DocumentTemplate.objects.create(name="Mẫu của tỉnh", content=content, size=len(content), uploaded_at=at)
