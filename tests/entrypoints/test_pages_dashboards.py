@@ -8,8 +8,9 @@ import pytest
 from openpyxl import load_workbook
 
 from reports.services import rolling_up
-from tests.builders import Play, given_user
-from tests.entrypoints.pages import given_form_cycle, looked_at, officers, signed_in, text_of
+from tests.builders import Play, given_cycle, given_template, given_user
+from tests.domain.builders import indicator
+from tests.entrypoints.pages import english, given_form_cycle, looked_at, officers, signed_in, text_of
 from tests.entrypoints.test_pages_queries import MOST, asked, given_province
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +128,12 @@ def test_every_dashboard_asks_as_often_in_a_large_province_as_in_a_small_one():
     few, many = counts("P", small), counts("Q", large)
     assert many == few
     assert {page: count for page, count in many.items() if count > MOST} == {}
+
+
+def test_a_trend_says_where_the_figure_was_defined_otherwise():
+    levels = "hamlet|commune"
+    given_cycle(given_template(indicator("a", levels=levels, unit="vụ")), period="2024-H1").hand_in("H1", a="3")
+    play = given_cycle(given_template(indicator("a", levels=levels, unit="cuộc")), period="2025-H1")
+    page = text_of(english(given_user("xem", C="viewer")).get(f"/dashboards/{play.report('C').pk}/indicators/"))
+    assert "first half of 2024 Defined otherwise then unit of measure: vụ → cuộc" in page
+    assert page.count("Defined otherwise then") == 1

@@ -144,3 +144,11 @@ def test_the_workbook_opens_with_the_six_months_too():
     book = client.get(f"/reports/{report.pk}/workbook.xlsx")
     sent = client.post(f"/reports/{report.pk}/workbook/", {"file": SimpleUploadedFile("nam.xlsx", book.content)})
     assert "Kinh phí D8 New blank 1,000.5" in text_of(sent)
+
+
+def test_the_reviewer_sees_the_six_months_beside_the_year():
+    play, client = given_a_year()
+    send(client, play, second_cuoc="1")
+    client.post(f"/reports/{play.report('H1').pk}/submit/", {"seen": play.report("H1").version})
+    page = text_of(english(given_user("xa", C="reviewer")).get(f"/reports/{play.report('H1').pk}/review/"))
+    assert "Số cuộc 4 Six months: 3" in page

@@ -142,6 +142,15 @@ def test_the_communes_of_tuyen_quang_are_choosing_for_next_year_and_the_visitors
     assert selection.choices.get(unit__uid=COMMUNE_AFTER).made_at is None
 
 
+def test_the_first_half_of_the_current_year_was_estimated_first_and_official_later(demo):
+    half = demo["2026-H1"]
+    assert (half.state, half.official_opened_at is not None) == (Cycle.State.CLOSED, True)
+    assert states(half, "commune") == {State.ACCEPTED: 124}
+    assert not half.reports.filter(estimated_at__isnull=True).exists()
+    assert Submission.objects.filter(report__cycle=half, is_official=True).count() == 125
+    assert demo["2026-Y"].is_estimated
+
+
 def test_there_is_an_open_flag_of_every_kind_and_nothing_left_to_sweep(demo):
     assert set(Flag.objects.filter(cleared_at__isnull=True).values_list("kind", flat=True)) == set(Flag.Kind.values)
     with undone():
