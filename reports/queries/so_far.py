@@ -51,8 +51,8 @@ class SoFar:
 def so_far(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, SoFar]:
     """By unit, those that have an accepted report of a part of the cycle's period, or whose predecessors have.
 
-    A few queries, however many units; none where a period has no parts. Of parts that overlap the longest is taken, of two
-    cycles of one period that opened last, and before predecessors goes the unit itself.
+    A few queries, however many units; none where a period has no parts. Of parts that overlap the longest is taken; of one
+    period the unit's own report before its predecessors', and of two cycles that opened last.
     """
     within = parts_within(cycle.period)
     if not within:

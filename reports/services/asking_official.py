@@ -30,12 +30,14 @@ def ask_for_official(cycle: Cycle, due: Mapping[str, date], *, by: User, at: dat
     the report, and what was submitted in the journal. Nothing is counted until it is accepted anew. The number of
     statements doesn't grow with the reports. Raises Refused.
     """
+    if not manages_cycle(by, cycle):
+        raise Refused(Problem(gettext_noop("Only a cycle manager of the units at the top asks for official figures.")))
     with transaction.atomic():
         # all reports before any total: whoever holds totals and waits for a report could wait for ever
         for _ in Report.objects.filter(cycle=cycle).select_for_update(no_key=True).order_by("pk").values_list("pk").iterator():
             pass
+        _begin(cycle, at)
         days = _due_days(cycle, due)
-        _begin(cycle, by=by, at=at)
         _refuse_backwards(cycle, at)
         _journal(cycle, by, at)
         _reopen(cycle, days, at)
@@ -63,9 +65,7 @@ def _due_days(cycle: Cycle, due: Mapping[str, date]) -> dict[int, date]:
     return days
 
 
-def _begin(cycle: Cycle, *, by: User, at: datetime) -> None:
-    if not manages_cycle(by, cycle):
-        raise Refused(Problem(gettext_noop("Only a cycle manager of the units at the top asks for official figures.")))
+def _begin(cycle: Cycle, at: datetime) -> None:
     estimated = Cycle.objects.filter(pk=cycle.pk, state=Cycle.State.OPEN, asks_official=True, official_opened_at__isnull=True)
     if not estimated.update(official_opened_at=at):
         cycle.refresh_from_db()
