@@ -43,7 +43,8 @@ def ask_for_official(cycle: Cycle, due: Mapping[str, date], *, by: User, at: dat
         _reopen(cycle, days, at)
         flagging.clear_untrue_of(cycle.pk, at)
         rolling_up.forget(cycle)
-        return Report.objects.filter(cycle=cycle, state__in=_SOURCES).count()
+    cycle.refresh_from_db()
+    return Report.objects.filter(cycle=cycle, state__in=_SOURCES).count()
 
 
 def _due_days(cycle: Cycle, due: Mapping[str, date]) -> dict[int, date]:
@@ -75,7 +76,6 @@ def _begin(cycle: Cycle, at: datetime) -> None:
         elif not cycle.asks_official:
             message = gettext_noop("The cycle “%(code)s” doesn't ask for estimated and official figures.")
         raise Refused(Problem(message, {"code": cycle.code}))
-    cycle.refresh_from_db()
 
 
 def _refuse_backwards(cycle: Cycle, at: datetime) -> None:
