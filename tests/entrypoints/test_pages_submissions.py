@@ -72,7 +72,7 @@ def test_the_manager_asks_for_official_figures_and_everybody_sees_of_which_round
         assert "6 units are asked for official figures." in text_of(boss.post(url, DAYS, follow=True))
         page = text_of(hamlet.get(f"/reports/{play.report('H1').pk}/"))
         assert "Official figures In progress" in page
-        assert "Estimated figures 10/06/2025 12:02 · On time" in page
+        assert "Estimated figures 10 Jun 2025 12:02 · On time" in page
         assert "were asked for on" in text_of(boss.get(url))
         assert "Ask for official figures" not in text_of(boss.get("/cycles/"))
 
