@@ -69,6 +69,7 @@ def test_the_manager_asks_for_official_figures_and_everybody_sees_of_which_round
     assert "official figures are due after the estimated ones" in text_of(early)
     assert 'name="due_hamlet" value="18/06/2025"' in early.content.decode()
     with looked_at(at("2025-06-25 09:00")):
+        boss, hamlet = english(people["province"]), english(people["hamlet"])
         assert "6 units are asked for official figures." in text_of(boss.post(url, DAYS, follow=True))
         page = text_of(hamlet.get(f"/reports/{play.report('H1').pk}/"))
         assert "Official figures In progress" in page
