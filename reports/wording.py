@@ -17,7 +17,7 @@ from reports.domain.numbers import display, exact
 from reports.domain.outliers import Outlier
 from reports.domain.periods import PeriodKind, parse_period
 from reports.domain.restating import Why
-from reports.domain.sources import RegisterCount, parse_source
+from reports.domain.sources import RegisterCount, ReportedFigure, parse_source
 from reports.domain.tasks import Result
 from reports.domain.workflow import Action, State
 from reports.models.journal import ACTION_LABELS
@@ -67,13 +67,15 @@ def _label(value: Any) -> Any:
     return value
 
 
-def source_name(indicator: Indicator) -> str:
-    """What fills the indicator in, empty where nothing does."""
+def source_name(indicator: Indicator, period: str) -> str:
+    """What fills the indicator in within a cycle of this period, empty where nothing does."""
     if not indicator.source:
         return ""
     match parse_source(indicator.source):
         case RegisterCount():
             return gettext("the register of Dân vận khéo models")
+        case ReportedFigure(year=number):
+            return gettext("the reports of %(year)d") % {"year": parse_period(period).years[0] + number - 1}
     return ""
 
 

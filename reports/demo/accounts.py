@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractUser
 from django.utils.translation import gettext
 
-from reports.demo.places import COMMUNE_AFTER, COMMUNE_BEFORE, DISTRICT_BEFORE, PROVINCE_AFTER, PROVINCE_BEFORE
+from reports.demo.places import AGENCY_OF_VISITOR, COMMUNE_AFTER, COMMUNE_BEFORE, DISTRICT_BEFORE, PROVINCE_AFTER, PROVINCE_BEFORE
 from units.models import Membership
 from units.problems import Problem, Problems, gettext_noop
 from units.tree import units_named
@@ -19,7 +19,8 @@ from units.tree import units_named
 PASSWORD = "dan-van-kheo-2025"  # noqa: S105
 
 Role = Membership.Role
-_TEAM = (Role.PREPARER, Role.APPROVER, Role.REVIEWER)
+_OFFICE = (Role.PREPARER, Role.APPROVER)
+_TEAM = (*_OFFICE, Role.REVIEWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ _POSTS = (
         (*_TEAM, Role.CYCLE_MANAGER),
         gettext_noop("reviews for a province since July 2025: %(unit)s"),
     ),
+    _Post("so-y-te", "Văn phòng Sở Y tế", AGENCY_OF_VISITOR, _OFFICE, gettext_noop("reports for an agency beside the province: %(unit)s")),
 )
 _ADMINISTRATOR = "quan-tri"
 

@@ -23,6 +23,7 @@ _MODELS = ("dvk_dk_kinh_te", "dvk_dk_vhxh", "dvk_dk_qpan", "dvk_dk_htct")
 #: a template's rules that a few reports break, with what they say to it
 EXPLANATIONS = {
     "to_dv_buoi_hop": "Một số tháng sinh hoạt tổ dân vận được lồng ghép với họp thôn do bận mùa vụ.",
+    "nv_chua_lam": "Nhiệm vụ chờ bố trí kinh phí; hai bên đã thống nhất chuyển sang năm sau.",
     "don_ton_dau_ky": "Điều chỉnh sau khi rà soát: có đơn chuyển đến cơ quan khác theo thẩm quyền.",
     **dict.fromkeys(_MODELS, "Mô hình đăng ký đầu năm chuyển sang lĩnh vực khác sau khi rà soát."),
     "dvk_cong_nhan": "Hồ sơ công nhận được rà soát lại, chuyển sang kỳ sau.",

@@ -15,6 +15,7 @@ from reports.models import TemplateVersion
 from reports.services.asking_official import ask_for_official
 from reports.services.closing import close_cycle
 from reports.services.opening import Plan, open_planned
+from units.models import Unit
 
 PERIOD = "2024-Y"
 SPAN = Span(halves=("first", "second"), begins="2023", ends="2024", sets_tasks_on=date(2024, 12, 10))
@@ -38,13 +39,15 @@ def finish(
     late: Mapping[str, int],
     province: str = PROVINCE_BEFORE,
     official: Span | None = None,
+    top: str = "",
 ) -> None:
-    """A cycle in which everybody reported: of the levels in `late`, and so many in a hundred of each too late.
+    """A cycle in which everybody at and below `top`, or the province, reported: of the levels in `late`, so many in a hundred too late.
 
     With `official` these figures were estimated, and the province asked for official ones once it had submitted.
     """
+    top = top or province
     period = parse_period(code)
-    levels = [*late, "province"]
+    levels = [*late, Unit.objects.get(uid=top).level.code]
     due = {level: day for level, day in due_days(period.last_day).items() if level in levels}
     plan = Plan(
         version,
@@ -52,7 +55,7 @@ def finish(
         period.first_day,
         period.last_day,
         period.last_day,
-        [province],
+        [top],
         due,
         levels=levels,
         official_due={} if official else None,
@@ -65,7 +68,7 @@ def finish(
         too_late = [uid for uid in uids if happens(uid, f"late|{code}", percent)]
         desk.submissions([uid for uid in uids if uid not in too_late], windows, desk.accept)
         desk.submissions(too_late, late_windows, desk.accept)
-    desk.plan(desk.moment(11, 9, 30), lambda at: desk.submit([province], at))
+    desk.plan(desk.moment(11, 9, 30), lambda at: desk.submit([top], at))
     desk.sweeps((3, 5, 7, 12))
     if official:
         _ask_for_official(desk, official, due, province)

@@ -8,7 +8,17 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext
 
-from reports.demo import current_year, earlier_halves, finished_year, half_year, hamlet_scores, paper, register
+from reports.demo import (
+    coordination,
+    current_year,
+    earlier_halves,
+    finished_year,
+    five_year_survey,
+    half_year,
+    hamlet_scores,
+    paper,
+    register,
+)
 from reports.demo.accounts import Account, accounts, make_accounts
 from reports.demo.places import load_units
 from reports.demo.windows import opened_at
@@ -46,22 +56,26 @@ def _load(say: Callable[[str], None], at: datetime) -> None:
     users = make_accounts()
     register.load(users)
     say(gettext("Reports of earlier years …"))
+    five_year_survey.load_years_before(version, users)
     earlier_halves.load(version, users)
     say(gettext("Reports of %(period)s …") % {"period": period_name(finished_year.PERIOD)})
     finished_year.load(version, users)
     say(gettext("Reports of %(period)s …") % {"period": period_name(half_year.PERIOD)})
     half_year.load(version, users)
     register.load_late_comer(users)
+    say(gettext("A survey of five years …"))
+    five_year_survey.load(versions[five_year_survey.TEMPLATE], users)
     say(gettext("Scoring sheets of chosen hamlets …"))
     hamlet_scores.load(versions[hamlet_scores.TEMPLATE], users)
     hamlet_scores.let_choose(users, at)
     say(gettext("Reports of the current year …"))
     register.load_current(users, at)
     current_year.load(version, users, at)
+    coordination.load(versions[coordination.TEMPLATE], users, at)
     flagging.sweep(at)
 
 
 def _library() -> Mapping[str, TemplateVersion]:
     """The library's templates by code, published before the first cycle."""
-    shelved = library.load(opened_at(parse_period(earlier_halves.FIRST_PERIOD).last_day))
+    shelved = library.load(opened_at(parse_period(f"{five_year_survey.YEARS_BEFORE[0]}-Y").last_day))
     return {each.version.template.code: each.version for each in shelved}

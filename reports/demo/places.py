@@ -22,6 +22,16 @@ DISTRICT_BEFORE = "2024-D026"
 COMMUNE_BEFORE = "2024-C00715"
 PROVINCE_AFTER = "2025-P08"
 COMMUNE_AFTER = "2025-C02545"
+#: the partners of PROVINCE_AFTER in its coordination programme, as they are since July 2025
+AGENCIES = {
+    "2025-P08-A1": "Đảng ủy Ủy ban nhân dân tỉnh",
+    "2025-P08-A2": "Đảng ủy các cơ quan Đảng tỉnh",
+    "2025-P08-A3": "Sở Y tế",
+    "2025-P08-A4": "Sở Dân tộc và Tôn giáo",
+    "2025-P08-A5": "Ngân hàng Nhà nước trên địa bàn tỉnh",
+    "2025-P08-A6": "Bộ Chỉ huy Quân sự tỉnh",
+}
+AGENCY_OF_VISITOR = "2025-P08-A3"
 
 #: of each commune's hamlets this many in a hundred are chosen to be improved in a year, rounded up
 CHOSEN_PERCENT = 20
@@ -41,9 +51,19 @@ class Place:
 
 
 def load_units() -> tuple[Loaded, Invented]:
-    """Import both provinces, and invent their hamlets."""
+    """Import both provinces with the agencies beside one of them, and invent their hamlets."""
     loaded = import_units(rows_under({PROVINCE_BEFORE, PROVINCE_AFTER}))
+    import_units(_agencies())
     return loaded, invent_hamlets([PROVINCE_BEFORE, PROVINCE_AFTER])
+
+
+def _agencies() -> io.BytesIO:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["uid", "code", "name", "level", "parent_uid", "valid_from", "valid_to", "kind", "position"])
+    for position, (uid, name) in enumerate(AGENCIES.items(), 1):
+        writer.writerow([uid, "", name, "", PROVINCE_AFTER, "2025-07-01", "", Unit.Kind.AGENCY, position])
+    return io.BytesIO(text.getvalue().encode())
 
 
 def rows_under(tops: Iterable[str]) -> io.BytesIO:

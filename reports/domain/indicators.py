@@ -22,7 +22,7 @@ from reports.domain.formulas import (
     compile_formula,
 )
 from reports.domain.privacy import is_a_person_field, names_a_person_field
-from reports.domain.sources import AnswerTable, RegisterCount, Source, SourceError, TaskTable, TaskTally, parse_source
+from reports.domain.sources import AnswerTable, RegisterCount, ReportedFigure, Source, SourceError, TaskTable, TaskTally, parse_source
 from reports.domain.tasks import ANSWER_COLUMNS, TASK_COLUMNS, TaskCount
 from units.problems import Problem, gettext_noop
 
@@ -154,6 +154,14 @@ class Indicator:
     @property
     def is_number(self) -> bool:
         return self.value_type in (ValueType.INTEGER, ValueType.DECIMAL, ValueType.PERCENT)
+
+    @property
+    def known_source(self) -> Source | None:
+        """Where it is filled in from; None where that is nowhere, or can't be read."""
+        try:
+            return parse_source(self.source) if self.source else None
+        except SourceError:
+            return None
 
     def continues(self, earlier: Indicator | None) -> bool:
         """Whether a figure of this code in an earlier version of the template can be read as one of this indicator."""
@@ -418,6 +426,7 @@ _FITS_SOURCE: dict[type[Source], frozenset[ValueType]] = {
     TaskTable: frozenset({ValueType.TABLE}),
     AnswerTable: frozenset({ValueType.TABLE}),
     TaskTally: frozenset({ValueType.INTEGER}),
+    ReportedFigure: _NUMBERS,
 }
 _COLUMNS_OF_SOURCE: dict[type[Source], int] = {TaskTable: TASK_COLUMNS, AnswerTable: ANSWER_COLUMNS}
 
@@ -444,7 +453,7 @@ def _faults_of_source(indicator: Indicator) -> Iterator[_Fault]:
 def _source_problems(indicators: Sequence[Indicator], by_code: Mapping[str, Indicator]) -> Iterator[tuple[int, Problem]]:
     """Sources that name a table which is none of the kind."""
     for place, indicator in enumerate(indicators):
-        match _known_source(indicator):
+        match indicator.known_source:
             case AnswerTable(tasks=table):
                 known = {"tasks"}
             case TaskTally(what=what, table=table):
@@ -458,11 +467,17 @@ def _source_problems(indicators: Sequence[Indicator], by_code: Mapping[str, Indi
             yield place, Problem(message, params, column="source")
 
 
-def _known_source(indicator: Indicator) -> Source | None:
-    try:
-        return parse_source(indicator.source) if indicator.source else None
-    except SourceError:
-        return None  # told at the indicator
+def unfit_to_fill_in(indicator: Indicator, found: Indicator | None) -> str:
+    """Why the figure `found` of another template can't be filled in for `indicator`, as a message; empty where it can."""
+    if found is None:
+        return gettext_noop("%(code)s: the newest version of %(template)s has no indicator “%(found)s”.")
+    if found.value_type not in _NUMBERS | {ValueType.BOOLEAN}:
+        return gettext_noop("%(code)s: “%(found)s” of %(template)s is no number that a unit reports; fill in what it is computed from.")
+    if found.is_number and (found.is_formula or found.aggregate_up is AggregateUp.MEAN):
+        return gettext_noop("%(code)s: “%(found)s” of %(template)s is no number that a unit reports; fill in what it is computed from.")
+    if found.is_number and found.decimals > indicator.decimals:
+        return gettext_noop("%(code)s: “%(found)s” of %(template)s has more decimals than fit in here.")
+    return ""
 
 
 def _formula_problems(indicators: Sequence[Indicator], by_code: Mapping[str, Indicator]) -> Iterator[tuple[int, Problem]]:

@@ -180,6 +180,12 @@ def exact(value: int | str | Fraction) -> Fraction:
     return Fraction(int(whole + decimals), 10 ** len(decimals)) if decimals else Fraction(int(whole))
 
 
+def stored(value: Fraction, indicator: Indicator) -> Own | None:
+    """A number as a cell of the indicator holds it; None where it has more decimals than that may have."""
+    decimals = decimals_of(value.denominator)
+    return None if decimals is None or decimals > indicator.decimals else _stored_number(plain(value), indicator)
+
+
 def canonical(value: Decimal) -> str:
     """A Decimal in the stored form of a decimal: no exponent, no superfluous zero."""
     text = format(value, "f")

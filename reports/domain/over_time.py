@@ -44,6 +44,12 @@ def _size(value: Any) -> Any:
     return exact(value) if type(value) is str else value
 
 
+def combined(indicator: Indicator, values: Sequence[Fraction]) -> Fraction | None:
+    """What the figures of all the parts of a year, in the order of time, come to; None where that is nothing."""
+    of_values = _OF_VALUES.get(indicator.aggregate_time)
+    return None if of_values is None else exact(of_values(list(values)))
+
+
 def own_over_time(template: Template, parts: Sequence[Part]) -> dict[str, Any]:
     """What a unit has over these parts, in the order of time, of each indicator of `template` that is entered: blank ones left out.
 

@@ -40,6 +40,12 @@ class Period:
             return None
         return f"{self.year - 1:04}{self.code[4:]}"
 
+    @property
+    def years(self) -> range:
+        """The years that it lies in: all those of a span, else the one that it belongs to."""
+        first = self.year - self.number + 1 if self.kind is PeriodKind.SPAN else self.year
+        return range(first, self.year + 1)
+
 
 def parse_period(code: str) -> Period:
     """The period that `code` names, with the State's default days (Decree 09/2019, article 12).

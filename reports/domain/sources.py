@@ -9,6 +9,7 @@ A new kind is a class here, its reading in `_KINDS`, what it fits in `indicators
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -45,7 +46,16 @@ class TaskTally:
     table: str
 
 
-Source = RegisterCount | TaskTable | AnswerTable | TaskTally
+@dataclass(frozen=True, slots=True)
+class ReportedFigure:
+    """`report:TEMPLATE:CODE:N`: what the unit reported by this template for the N-th year of the cycle's period."""
+
+    template: str
+    code: str
+    year: int
+
+
+Source = RegisterCount | TaskTable | AnswerTable | TaskTally | ReportedFigure
 
 
 class SourceError(Exception):
@@ -89,6 +99,12 @@ def _task_tally(parts: Sequence[str]) -> TaskTally:
     return TaskTally(TaskCount(_one_of([each.value for each in TaskCount], parts[0])), parts[1])
 
 
+def _reported_figure(parts: Sequence[str]) -> ReportedFigure:
+    if len(parts) != 3 or not parts[0] or not parts[1] or not re.fullmatch("[1-9][0-9]?", parts[2], re.ASCII):
+        raise SourceError(gettext_noop("Write report:TEMPLATE:CODE:N, the N-th year of the period, as in report:dan-van:dt_dinh_ky:1."))
+    return ReportedFigure(parts[0], parts[1], int(parts[2]))
+
+
 def _one_of(known: Sequence[str], word: str) -> str:
     if word not in known:
         raise SourceError(gettext_noop("“%(found)s” is unknown; known are %(known)s."), found=word[:60], known=", ".join(known))
@@ -100,4 +116,5 @@ _KINDS: Mapping[str, Callable[[Sequence[str]], Source]] = {
     "tasks": _task_table,
     "answers": _answer_table,
     "count": _task_tally,
+    "report": _reported_figure,
 }

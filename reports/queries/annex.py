@@ -12,8 +12,9 @@ from reports.domain.aggregation import Cells, Figure, answered, contribution, fi
 from reports.domain.indicators import Indicator, ValueType
 from reports.domain.workflow import State
 from reports.models import Report
+from reports.queries.as_declared import shown_in
 from reports.queries.consolidated import Total, total_of
-from reports.queries.form_sheet import change_since, is_shown, shown_in
+from reports.queries.form_sheet import change_since, is_shown
 from reports.queries.history import reports_year_ago
 from reports.queries.lineage import children_of
 

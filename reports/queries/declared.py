@@ -13,7 +13,8 @@ from reports.domain.own_values import OwnValues
 from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Report
 from reports.queries import history
-from reports.queries.form_sheet import change_since, declared_own, shown_in
+from reports.queries.as_declared import declared_own, shown_in
+from reports.queries.form_sheet import change_since
 from reports.queries.summing import both_of
 
 

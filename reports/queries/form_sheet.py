@@ -15,7 +15,8 @@ from reports.domain.indicators import AggregateUp, EnteredBy, Indicator, Templat
 from reports.domain.numbers import exact
 from reports.domain.own_values import OwnValues
 from reports.domain.workflow import WITH_SUPERIOR, State
-from reports.models import Adjustment, Report, ReviewNote, Submission
+from reports.models import Adjustment, Report, ReviewNote
+from reports.queries.as_declared import shown_in
 from reports.queries.past import Past
 from reports.queries.timeline import newest_notes
 
@@ -314,29 +315,6 @@ class _Rows:
 
 def _redefined(report: Report | None, now: Template) -> Mapping[str, Sequence[Change]]:
     return redefined(report.cycle.version.compiled(), now) if report else {}
-
-
-def shown_in(report: Report | None, now: Template) -> Callable[[str], Any]:
-    """What a report declared for a code of `now`, by the template that it had: totals where reports are below, else its own."""
-    if report is None or report.last_submission is None:
-        return lambda code: None
-    template, submission = report.cycle.version.compiled(), report.last_submission
-    own = OwnValues(template, declared_own(report, submission).get, report.level.code, template.formulas).value
-    totals = figures(template, submission.declared) if report.has_reports_below else {}
-
-    def shown(code: str) -> Any:
-        if not now.by_code[code].continues(template.by_code.get(code)):
-            return None
-        return totals[code] if code in totals else own(code)
-
-    return shown
-
-
-def declared_own(report: Report, submission: Submission) -> dict[str, Any]:
-    """What the unit declared, and what its superior entered beside it since (semantics §5): that is nobody's to declare."""
-    entered_by = {each.code: each.entered_by for each in report.cycle.version.compiled().indicators}
-    declared = {code: value for code, value in submission.own.items() if entered_by.get(code) is not EnteredBy.SUPERIOR}
-    return declared | {code: value for code, value in report.own.items() if entered_by.get(code) is EnteredBy.SUPERIOR}
 
 
 def change_since(indicator: Indicator, now: Any, then: Any) -> Fraction | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from reports.domain.sources import AnswerTable, RegisterCount, Source
+from reports.domain.sources import AnswerTable, RegisterCount, ReportedFigure, Source
 from reports.models import Report
+from reports.queries.reported_figures import reported_figures
 from reports.queries.skilful_models import counted_models
 from reports.queries.tasks import tasks_to_answer
 
@@ -15,7 +16,11 @@ Sourced = dict[int, dict[str, Any]]
 #: gives for reports of one cycle what the sources (by code, all of one kind) say, of the cells that may be entered in each
 Reader = Callable[[Sequence[Report], Mapping[str, Any]], Sourced]
 
-_READERS: Mapping[type[Source], Reader] = {RegisterCount: counted_models, AnswerTable: tasks_to_answer}
+_READERS: Mapping[type[Source], Reader] = {
+    RegisterCount: counted_models,
+    AnswerTable: tasks_to_answer,
+    ReportedFigure: reported_figures,
+}
 
 
 def sourced_figures(reports: Sequence[Report]) -> Sourced:

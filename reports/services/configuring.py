@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from reports.domain import indicators as domain
 from reports.domain import outline, sentences
+from reports.domain.sources import ReportedFigure
 from reports.models import Cycle, Indicator, ReportTemplate, SectionText, TemplateVersion
 from units.locks import hold
 from units.models import Level
@@ -115,7 +116,22 @@ def problems_of(version: TemplateVersion) -> list[Problem]:
         indicators = [row.to_domain() for row in version.indicators.all()]
     except domain.RuleError as error:
         return [error.problem]
-    return [*domain.problems_of_template(indicators, level_codes()), *_problems_of_texts(version, indicators)]
+    found = domain.problems_of_template(indicators, level_codes())
+    return [*found, *_problems_of_sources(indicators), *_problems_of_texts(version, indicators)]
+
+
+def _problems_of_sources(indicators: Sequence[domain.Indicator]) -> Iterator[Problem]:
+    """Where what is to be filled in from the reports of another template isn't there, or doesn't fit."""
+    reported = [(each, source) for each in indicators if isinstance(source := each.known_source, ReportedFigure)]
+    versions = {code: TemplateVersion.objects.newest_in_use(code) for code in {source.template for _, source in reported}}
+    for indicator, source in reported:
+        version = versions[source.template]
+        params = {"code": indicator.code, "template": source.template, "found": source.code}
+        if version is None:
+            message = gettext_noop("%(code)s: no version of a template “%(template)s” is in use.")
+            yield Problem(message, params, column="source")
+        elif message := domain.unfit_to_fill_in(indicator, version.compiled().by_code.get(source.code)):
+            yield Problem(message, params, column="source")
 
 
 def problems_of_text(text: SectionText) -> list[Problem]:
@@ -162,7 +178,8 @@ def problems_with(row: Indicator) -> list[Problem]:
         return [error.problem]
     last = len(indicators) - 1
     found = domain.placed_problems(indicators, level_codes())
-    return [problem for place, problem in found if place == last or changed.code in str(problem.params.get("path", "")).split(" → ")]
+    its_own = [problem for place, problem in found if place == last or changed.code in str(problem.params.get("path", "")).split(" → ")]
+    return [*its_own, *_problems_of_sources([changed])]
 
 
 def level_codes() -> list[str]:

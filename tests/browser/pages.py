@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.browser.site import Site
 
-COMMUNE, DISTRICT, PROVINCE, ADMINISTRATOR, NOBODY = "can-bo-xa", "huyen", "tinh", "quan-tri", ""
+COMMUNE, DISTRICT, PROVINCE, AGENCY, ADMINISTRATOR, NOBODY = "can-bo-xa", "huyen", "tinh", "so-y-te", "quan-tri", ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,18 @@ HOUSE = [
     Place("reports:dashboard-timeliness", PROVINCE, ("province",)),
     Place("reports:dashboard-indicators", PROVINCE, ("province",)),
     Place("reports:dashboard-warnings", PROVINCE, ("province",)),
+    Place("reports:my-work", AGENCY, name="agency"),
+    Place("reports:report", AGENCY, ("agency",), name="form-of-agency"),
+    Place("reports:submit", AGENCY, ("agency",), name="of-agency"),
+    Place("reports:report", "tinh-tq", ("programme",), name="form-above-agencies"),
+    Place("reports:below", "tinh-tq", ("programme",), name="of-agencies"),
+    Place("reports:review", "tinh-tq", ("agency_submitted",), name="of-agency"),
+    Place("reports:totals", "tinh-tq", ("programme",), query="?section=2", name="by-partner"),
+    Place("reports:narratives", "tinh-tq", ("programme",), name="of-agencies"),
+    Place("reports:dashboard-progress", "tinh-tq", ("programme",), name="of-agencies"),
+    Place("reports:report", COMMUNE, ("survey",), name="survey-filled-in"),
+    Place("reports:report", DISTRICT, ("surveyed",), name="survey-findings"),
+    Place("reports:totals", DISTRICT, ("survey_of_district",), name="of-survey"),
     Place("reports:my-work", "xa-tq", name="to-choose"),
     Place("reports:selections", PROVINCE),
     Place("reports:selection", "tinh-tq", ("selection_open",), name="of-124"),

@@ -73,14 +73,23 @@ def places() -> dict[str, Any]:
     """Ids by what the tests call them; for the admin, a row by the route of its page."""
     from django.contrib.auth.models import User  # noqa: PLC0415
 
-    from reports.demo import finished_year, half_year, hamlet_scores  # noqa: PLC0415
+    from reports.demo import coordination, finished_year, five_year_survey, half_year, hamlet_scores  # noqa: PLC0415
     from reports.demo.loading import TEMPLATE  # noqa: PLC0415
-    from reports.demo.places import COMMUNE_AFTER, COMMUNE_BEFORE, DISTRICT_BEFORE, PROVINCE_AFTER, PROVINCE_BEFORE  # noqa: PLC0415
+    from reports.demo.places import (  # noqa: PLC0415
+        AGENCY_OF_VISITOR,
+        COMMUNE_AFTER,
+        COMMUNE_BEFORE,
+        DISTRICT_BEFORE,
+        PROVINCE_AFTER,
+        PROVINCE_BEFORE,
+    )
     from reports.models import Cycle, DocumentTemplate, Report, SelectionChoice, SkilfulModel, TemplateVersion  # noqa: PLC0415
 
     by_code = {cycle.code: Report.objects.filter(cycle=cycle).order_by("pk") for cycle in Cycle.objects.all()}
     half, year, now = (by_code[f"dan-van-{period}"] for period in (half_year.PERIOD, finished_year.PERIOD, "2026-Y"))
     scores = by_code[f"{hamlet_scores.TEMPLATE}-{hamlet_scores.PERIOD}"]
+    survey = by_code[f"{five_year_survey.TEMPLATE}-{five_year_survey.PERIOD}"]
+    programme = by_code[f"{coordination.TEMPLATE}-2026-Y"]
     choices = SelectionChoice.objects.filter(unit__uid__in=(COMMUNE_BEFORE, COMMUNE_AFTER)).order_by("made_at")
     below_district = half.filter(superior__unit__uid=DISTRICT_BEFORE)
     named = {
@@ -93,6 +102,12 @@ def places() -> dict[str, Any]:
         "province_now": now.get(unit__uid=PROVINCE_AFTER),
         "official_now": by_code["dan-van-2026-H1"].get(unit__uid=COMMUNE_AFTER),
         "scored": scores.get(level__code="hamlet", state="submitted"),
+        "agency": programme.get(unit__uid=AGENCY_OF_VISITOR),
+        "agency_submitted": programme.filter(level__code="agency", state="submitted")[0],
+        "programme": programme.get(unit__uid=PROVINCE_AFTER),
+        "survey": survey.get(unit__uid=COMMUNE_BEFORE),
+        "surveyed": survey.filter(level__code="commune", state="submitted")[0],
+        "survey_of_district": survey.get(unit__uid=DISTRICT_BEFORE),
         "scores": scores.get(unit__uid=DISTRICT_BEFORE),
     }
     return {

@@ -4,7 +4,7 @@ import pytest
 
 from reports.domain.indicators import Rule, RuleError, parse_rules, written_rules
 from reports.domain.skilful_models import Count, ModelField
-from reports.domain.sources import RegisterCount
+from reports.domain.sources import RegisterCount, ReportedFigure
 from tests.domain.builders import indicator, said, template
 
 # --- Who may enter ----------------------------------------------------------------------------------
@@ -246,16 +246,21 @@ def test_counts_about_services_stay_allowed() -> None:
 def test_a_source_is_named_by_its_kind_and_its_parts():
     assert said(indicator("a", source="register:running"), indicator("b", source="register:registered:htct")) == []
     assert template(indicator("a", source="register:registered:htct")).sources["a"] == RegisterCount(Count.REGISTERED, ModelField.POLITICS)
+    assert template(indicator("a", source="report:dan-van:b:5")).sources["a"] == ReportedFigure("dan-van", "b", 5)
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("sổ", "“sổ” is no source; known are register, tasks, answers, count."),
+        ("sổ", "“sổ” is no source; known are register, tasks, answers, count, report."),
         ("register", "Write register:WHAT or register:WHAT:FIELD, as in register:registered:kinh_te."),
         ("register:registered:qpan:x", "Write register:WHAT or register:WHAT:FIELD, as in register:registered:kinh_te."),
         ("register:born", "“born” is unknown; known are registered, running, effective, recognised."),
         ("register:running:y_te", "“y_te” is unknown; known are kinh_te, vhxh, qpan, htct."),
+        *(
+            (f"report{rest}", "Write report:TEMPLATE:CODE:N, the N-th year of the period, as in report:dan-van:dt_dinh_ky:1.")
+            for rest in ("", ":t:a", ":t:a:0", ":t:a:2024", ":t::1", "::a:1", ":t:a:một", ":t:a:1:2")
+        ),
     ],
 )
 def test_a_source_that_is_none_is_told_what_is_known(source: str, message: str):

@@ -85,7 +85,7 @@ def test_ha_giang_stands_as_it_did_early_in_2025(demo):
 
 
 def test_tuyen_quang_has_124_communes_directly_below_it_since_july_2025(demo):
-    communes = Unit.objects.valid_on(date(2025, 7, 1)).filter(parent__uid=PROVINCE_AFTER)
+    communes = Unit.objects.valid_on(date(2025, 7, 1)).territorial().filter(parent__uid=PROVINCE_AFTER)
     assert set(communes.values_list("level__code", flat=True)) == {"commune"}
     assert communes.count() == 124
     assert Succession.objects.filter(predecessor__level__code="hamlet").count() == 1684
@@ -135,6 +135,25 @@ def test_the_chosen_hamlets_of_dong_van_are_scored_and_one_waits_for_the_visitor
     assert (sum(grades.values()), len([grade for grade, count in grades.items() if count])) == (40, 3)
 
 
+def test_a_survey_of_five_years_is_filled_in_from_the_reports_of_each_and_a_team_was_there(demo):
+    cycle = demo["khao-sat-2020..2024"]
+    assert states(cycle, "commune") == {State.ACCEPTED: 14, State.SUBMITTED: 4, State.NOT_STARTED: 1}
+    begun = list(cycle.reports.filter(level__code="commune").exclude(state=State.NOT_STARTED).select_related("cycle__version", "level"))
+    said = sourced_figures(begun)
+    assert {len(said[report.pk]) for report in begun} == {25}
+    assert all(report.own[code] == value for report in begun for code, value in said[report.pk].items())
+    ratings = total(cycle, DISTRICT_BEFORE, "xep_loai_doan")
+    assert sum(ratings.values()) == 14
+
+
+def test_agencies_report_on_the_coordination_programme_beside_the_tree(demo):
+    cycle = demo["phoi-hop-2026-Y"]
+    assert states(cycle, "agency") == {State.ACCEPTED: 2, State.SUBMITTED: 2, State.DRAFT: 1, State.NOT_STARTED: 1}
+    assert set(cycle.reports.filter(level__code="agency").values_list("superior__unit__uid", flat=True)) == {PROVINCE_AFTER}
+    assert total(cycle, PROVINCE_AFTER, "nv_thong_nhat") >= total(cycle, PROVINCE_AFTER, "nv_hoan_thanh") > 0
+    assert not demo["2026-Y"].reports.filter(unit__kind=Unit.Kind.AGENCY).exists()
+
+
 def test_the_communes_of_tuyen_quang_are_choosing_for_next_year_and_the_visitors_has_not_yet(demo):
     selection = Selection.objects.get(state=Selection.State.OPEN)
     assert selection.choices.count() == 124
@@ -158,14 +177,17 @@ def test_there_is_an_open_flag_of_every_kind_and_nothing_left_to_sweep(demo):
     assert not any((*swept.raised.values(), *swept.cleared.values()))
 
 
-@pytest.mark.parametrize(("cycle", "inner"), [("2024-Y", 205), ("2025-H1", 205), ("2026-Y", 1), ("cham-diem-thon-2025-H1", 20)])
+@pytest.mark.parametrize(
+    ("cycle", "inner"),
+    [("2024-Y", 205), ("2025-H1", 205), ("2026-Y", 1), ("cham-diem-thon-2025-H1", 20), ("phoi-hop-2026-Y", 1), ("khao-sat-2020..2024", 1)],
+)
 def test_every_stored_total_is_what_was_entered(demo, cycle, inner):
     problems = Problems()
     assert verifying.compare(demo[cycle], problems) == inner
     assert list(problems) == []
 
 
-@pytest.mark.parametrize("period", ["2024-Y", "2025-H1", "2026-Y", "cham-diem-thon-2025-H1"])
+@pytest.mark.parametrize("period", ["2024-Y", "2025-H1", "2026-Y", "cham-diem-thon-2025-H1", "phoi-hop-2026-Y", "khao-sat-2020..2024"])
 def test_no_report_that_is_in_breaks_a_rule(demo, period):
     reports = demo[period].reports.filter(state__in=[State.SUBMITTED, State.ACCEPTED]).select_related("cycle__version", "level", "unit")
     ready = submitting.readiness(list(reports), NOW)
@@ -174,7 +196,7 @@ def test_no_report_that_is_in_breaks_a_rule(demo, period):
 
 def test_what_is_unusual_is_explained(demo):
     warnings = [warning for row in Submission.objects.values_list("warnings", flat=True) for warning in row]
-    assert {warning["indicator"] for warning in warnings} == {"to_dv_buoi_hop", "don_ton_dau_ky"}
+    assert {warning["indicator"] for warning in warnings} == {"to_dv_buoi_hop", "don_ton_dau_ky", "nv_chua_lam"}
     assert all(warning["explanation"] for warning in warnings)
     assert len(warnings) < 200
 
@@ -252,5 +274,5 @@ def test_a_second_load_changes_nothing_and_is_there_at_once(demo):
     entries, began = JournalEntry.objects.count(), time.monotonic()
     accounts = load_demo(pytest.fail, LATER)
     assert time.monotonic() - began < 1
-    assert [account.username for account in accounts] == ["can-bo-xa", "huyen", "tinh", "xa-tq", "tinh-tq", "quan-tri"]
+    assert [account.username for account in accounts] == ["can-bo-xa", "huyen", "tinh", "xa-tq", "tinh-tq", "so-y-te", "quan-tri"]
     assert JournalEntry.objects.count() == entries

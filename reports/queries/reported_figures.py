@@ -1,0 +1,80 @@
+"""What units reported for the years of a span, as a survey over these years is filled in with it (semantics §10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from reports.domain.indicators import Indicator
+from reports.domain.numbers import exact, stored
+from reports.domain.over_time import combined
+from reports.domain.periods import parse_period
+from reports.domain.sources import ReportedFigure
+from reports.domain.validation import enterable
+from reports.domain.workflow import State
+from reports.models import Report
+from reports.models.bulk import Among
+from reports.queries.as_declared import shown_in
+
+_WHOLE, _HALVES = "Y", ("H1", "H2")
+#: the accepted report of a unit by a template for a period
+_Key = tuple[int, str, str]
+
+
+def reported_figures(reports: Sequence[Report], sources: Mapping[str, ReportedFigure]) -> dict[int, dict[str, Any]]:
+    """What the units of these reports of one cycle declared in the years asked for, by report id and code. One query.
+
+    A year's figure is that of the unit's accepted report of the year, or else what those of both its halves come to; a year beyond
+    the cycle's period, or one without these, is left out, as is a figure with more decimals than its cell takes.
+    """
+    template, years = reports[0].cycle.version.compiled(), parse_period(reports[0].cycle.period).years
+    wanted = {code: source for code, source in sources.items() if source.year <= len(years)}
+    declared = _Declared(reports, {source.template for source in wanted.values()}, years)
+    found: dict[int, dict[str, Any]] = {}
+    for report in reports:
+        may_enter = enterable(template, report.level.code, frozenset(report.levels_below))
+        for code, source in wanted.items():
+            figure = declared.figure(report.unit_id, source, years[source.year - 1]) if code in may_enter else None
+            value = None if figure is None else stored(figure, template.by_code[code])
+            if value is not None:
+                found.setdefault(report.pk, {})[code] = value
+    return found
+
+
+class _Declared:
+    """The accepted reports of some units, each looked into once."""
+
+    def __init__(self, reports: Sequence[Report], templates: Iterable[str], years: Iterable[int]) -> None:
+        periods = [f"{year:04}-{part}" for year in years for part in (_WHOLE, *_HALVES)]
+        accepted = Report.objects.filter(
+            Among("unit_id", [report.unit_id for report in reports]),
+            state=State.ACCEPTED.value,
+            cycle__version__template__code__in=list(templates),
+            cycle__period__in=periods,
+        )
+        rows = accepted.select_related("cycle__version__template", "level", "last_submission").order_by("cycle__opened_at")
+        self._reports: dict[_Key, Report] = {(row.unit_id, row.cycle.version.template.code, row.cycle.period): row for row in rows}
+        self._read: dict[_Key, Callable[[str], Any]] = {}
+
+    def figure(self, unit_id: int, source: ReportedFigure, year: int) -> Fraction | None:
+        whole = self._of(unit_id, source, f"{year:04}-{_WHOLE}")
+        if whole is not None:
+            return whole[1]
+        halves = [self._of(unit_id, source, f"{year:04}-{half}") for half in _HALVES]
+        values = [value for _, value in filter(None, halves) if value is not None]
+        last = halves[-1]
+        return combined(last[0], values) if last is not None and len(values) == len(_HALVES) else None
+
+    def _of(self, unit_id: int, source: ReportedFigure, period: str) -> tuple[Indicator, Fraction | None] | None:
+        """The indicator as that report knew it, and its figure; None where there is no such report."""
+        key = (unit_id, source.template, period)
+        report = self._reports.get(key)
+        indicator = report.cycle.version.compiled().by_code.get(source.code) if report else None
+        if report is None or indicator is None:
+            return None
+        if key not in self._read:
+            self._read[key] = shown_in(report, report.cycle.version.compiled())
+        value = self._read[key](source.code)
+        is_number = isinstance(value, int | Fraction) or (isinstance(value, str) and indicator.is_number)
+        return indicator, exact(value) if is_number else None
