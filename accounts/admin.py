@@ -10,6 +10,8 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
@@ -59,12 +61,21 @@ class DanvanUserAdmin(ServiceImportExportMixin, ConfiguredBySuperusers, UserAdmi
     search_help_text = _("User name, name or address.")
     show_full_result_count = False
     actions = ["invite", "unlock"]
+    readonly_fields: ClassVar = ["what_was_done"]
+    fieldsets = [*(UserAdmin.fieldsets or ()), (_("What was done"), {"fields": ["what_was_done"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).distinct()
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
+
+    @admin.display(description=_("in the journals"))
+    def what_was_done(self, user: User) -> str:
+        """Ways to all that this user did."""
+        pages = (("reports_journalentry", gettext("with reports")), ("audit_auditentry", gettext("with everything else")))
+        links = ((f"{reverse(f'admin:{page}_changelist')}?by__id__exact={user.pk}", words) for page, words in pages)
+        return format_html_join(" · ", '<a href="{}">{}</a>', links)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

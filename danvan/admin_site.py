@@ -36,7 +36,15 @@ GROUPS = [
     (
         "history",
         _("5. What the workflow leaves behind"),
-        ["reports.JournalEntry", "reports.Submission", "reports.Adjustment", "reports.Attachment", "reports.Rollup"],
+        [
+            "audit.AuditEntry",
+            "audit.Seal",
+            "reports.JournalEntry",
+            "reports.Submission",
+            "reports.Adjustment",
+            "reports.Attachment",
+            "reports.Rollup",
+        ],
     ),
 ]
 

@@ -7,6 +7,11 @@ class DanvanConfig(AppConfig):
 
     name = "danvan"
 
+    def ready(self) -> None:
+        from danvan import audited
+
+        audited.declare()
+
 
 class DanvanAdminConfig(AdminConfig):
     """Django's admin under the house's own title (danvan/admin_site.py)."""

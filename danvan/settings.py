@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "mptt",
     "import_export",
     "units",
+    "audit",
     "accounts",
     "reports",
     "danvan.apps.DanvanConfig",
@@ -51,6 +52,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "danvan.language.ChosenLanguageMiddleware",
     "danvan.middleware.refuse_large",
+    "audit.acting.note_request",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -58,6 +60,7 @@ MIDDLEWARE = [
     "danvan.middleware.name_reader",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.sessions.end_sessions",
+    "audit.recording.note_files",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -136,6 +139,7 @@ CELERY_BEAT_SCHEDULE = {
         "reports.tasks.run_background_jobs": 10,
         "reports.tasks.expire_background_jobs": 600,
         "accounts.tasks.disable_idle_accounts": 3600,
+        "audit.tasks.seal_journal": 60,
     }.items()
 }
 
@@ -160,7 +164,7 @@ AXES_HANDLER = "accounts.lockout.Handler"
 AXES_LOCKOUT_CALLABLE = "accounts.lockout.refuse"
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
 AXES_USERNAME_CALLABLE = "accounts.lockout.folded"
-AXES_CLIENT_IP_CALLABLE = "accounts.whence.address_of"
+AXES_CLIENT_IP_CALLABLE = "audit.whence.address_of"
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False

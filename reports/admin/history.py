@@ -81,11 +81,11 @@ class NoteInline(admin.TabularInline):
 class JournalEntryAdmin(OfReport):
     list_display = ["unit", "cycle", "at", "by", "action", "from_state", "to_state", "reason"]
     list_select_related: ClassVar = ["report__unit", "report__cycle", "by"]
-    list_filter = ["action", "on_behalf"]
+    list_filter = ["action", ("at", admin.DateFieldListFilter), "on_behalf"]
     inlines = [NoteInline]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return lookup == "report__id__exact" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+        return lookup in ("report__id__exact", "by__id__exact") or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
 
 @admin.register(Submission)

@@ -1,8 +1,9 @@
+from audit.append_only import AppendOnlyError
 from reports.models.attachment import Attachment
 from reports.models.background_job import BackgroundJob
 from reports.models.cycle import Cycle, CycleLevel, DayOff
 from reports.models.flag import Flag, Reminder
-from reports.models.journal import AppendOnlyError, JournalEntry, ReviewAnswer, ReviewNote, Submission
+from reports.models.journal import JournalEntry, ReviewAnswer, ReviewNote, Submission
 from reports.models.paper import DocumentTemplate, PaperStyle
 from reports.models.report import Adjustment, Report, ReportQuerySet, RootOversight
 from reports.models.rollup import Rollup, RollupMark

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from audit.append_only import AppendOnly
 from reports.domain.workflow import Action
 from reports.models.documents import Document
 from reports.models.report import STATE_LABELS, Report
@@ -28,35 +29,6 @@ ACTION_LABELS = [
     (Action.APPRAISE.value, _("Appraise")),
     (Action.ASK_OFFICIAL.value, _("Ask for official figures")),
 ]
-
-
-class AppendOnlyError(Exception):
-    """Somebody tried to alter history."""
-
-
-class AppendOnlyQuerySet(models.QuerySet):
-    def update(self, **kwargs: Any) -> NoReturn:
-        raise AppendOnlyError(self.model.__name__)
-
-    def delete(self) -> NoReturn:
-        raise AppendOnlyError(self.model.__name__)
-
-
-class AppendOnly(models.Model):
-    """PostgreSQL refuses changes by a trigger as well (migration 0002)."""
-
-    objects = AppendOnlyQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def save(self, **kwargs: Any) -> None:
-        if self.pk is not None:
-            raise AppendOnlyError(type(self).__name__)
-        super().save(**kwargs)
-
-    def delete(self, using: Any = None, keep_parents: bool = False) -> NoReturn:
-        raise AppendOnlyError(type(self).__name__)
 
 
 class Submission(AppendOnly):

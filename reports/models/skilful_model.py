@@ -9,8 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from audit.append_only import AppendOnly
 from reports.domain.skilful_models import ModelAction, ModelField, ModelState
-from reports.models.journal import AppendOnly
 from units import names
 from units.models import Level, Unit
 

@@ -1,0 +1,193 @@
+"""The database's own journalling: triggers on watched tables, and on PostgreSQL those that keep history from being altered.
+
+They are made anew after each `migrate`, from the models as they are then: so they know every column, and none is in a migration's way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from audit.models import AuditEntry, Seal
+from audit.watching import Watched, sealed, watched
+
+_ENTRIES = AuditEntry._meta.db_table
+_ACTIONS = ("added", "changed", "deleted")
+_FUNCTIONS = f"""
+CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING MESSAGE = 'rows of ' || TG_TABLE_NAME || ' are never changed and never deleted';
+END $$;
+
+CREATE OR REPLACE FUNCTION audit_acting(OUT by_id bigint, OUT address text, OUT via text) LANGUAGE sql AS $$
+    SELECT (acting->>'by')::bigint, coalesce(acting->>'address', session_user), coalesce(acting->>'via', 'SQL')
+    FROM (SELECT coalesce(nullif(current_setting('audit.acting', true), ''), '{{}}')::jsonb AS acting) AS told
+$$;
+
+CREATE OR REPLACE FUNCTION audit_rows() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    untold text[] := TG_ARGV[2]::text[] || TG_ARGV[3]::text[];
+    added boolean := TG_OP = 'INSERT';
+BEGIN
+    INSERT INTO {_ENTRIES} (at, by_id, address, via, action, kind, row, before, after)
+    SELECT clock_timestamp(), acting.by_id, acting.address, acting.via, CASE WHEN added THEN 'added' ELSE 'deleted' END, TG_ARGV[0],
+           to_jsonb(each)->>TG_ARGV[1],
+           CASE WHEN NOT added THEN to_jsonb(each) - untold END, CASE WHEN added THEN to_jsonb(each) - untold END
+    FROM touched AS each, audit_acting() AS acting;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION audit_row() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    computed text[] := TG_ARGV[2]::text[];
+    secret text[] := TG_ARGV[3]::text[];
+    became jsonb := to_jsonb(NEW);
+BEGIN
+    INSERT INTO {_ENTRIES} (at, by_id, address, via, action, kind, row, before, after)
+    SELECT clock_timestamp(), acting.by_id, acting.address, acting.via, 'changed', TG_ARGV[0], became->>TG_ARGV[1], told.before, told.after
+    FROM audit_acting() AS acting,
+         (SELECT jsonb_object_agg(was.key, CASE WHEN was.key = ANY(secret) THEN '"…"' ELSE was.value END) AS before,
+                 jsonb_object_agg(was.key, CASE WHEN was.key = ANY(secret) THEN '"…"' ELSE became->was.key END) AS after
+          FROM jsonb_each(to_jsonb(OLD) - computed) AS was WHERE was.value IS DISTINCT FROM became->was.key) AS told
+    WHERE told.before IS NOT NULL;
+    RETURN NULL;
+END $$;
+"""
+
+
+def remove_before_migrating(using: str, **kwargs: Any) -> None:
+    """A column that a trigger names can't be altered."""
+    _run(using, _removals)
+
+
+def install_after_migrating(using: str, **kwargs: Any) -> None:
+    """All triggers anew. A flush, which says that it migrated too, leaves them as they are."""
+    if "plan" in kwargs:
+        _run(using, statements)
+
+
+def statements(connection: BaseDatabaseWrapper, tables: set[str]) -> Iterator[str]:
+    """What makes all triggers of the tables that are there."""
+    if _ENTRIES not in tables:
+        return
+    yield from _removals(connection, tables)
+    on_postgresql = connection.vendor == "postgresql"
+    if on_postgresql:
+        yield _FUNCTIONS
+    for each in watched():
+        if each.model._meta.db_table in tables:
+            yield from (_on_postgresql if on_postgresql else _on_sqlite)(each)
+    for model in _history() if on_postgresql else []:
+        if model._meta.db_table in tables:
+            yield (
+                f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {model._meta.db_table} FOR EACH ROW EXECUTE FUNCTION audit_refuse()"
+            )
+
+
+def missing(connection: BaseDatabaseWrapper) -> list[str]:
+    """Tables that have lost a trigger."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT tgname || ' ' || tgrelid::regclass FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'")
+        else:
+            cursor.execute("SELECT substr(name, 1, instr(name, '_on_') - 1) || ' ' || tbl_name FROM sqlite_master WHERE type = 'trigger'")
+        there = {name for (name,) in cursor.fetchall()}
+    wanted = {f"audit_{name} {each.model._meta.db_table}" for each in watched() for name in _ACTIONS}
+    if connection.vendor == "postgresql":
+        wanted |= {f"append_only {model._meta.db_table}" for model in _history()}
+    return sorted({name.split()[1] for name in wanted - there})
+
+
+def _run(using: str, makes: Any) -> None:
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+        for statement in makes(connection, tables):
+            cursor.execute(statement)
+
+
+def _removals(connection: BaseDatabaseWrapper, tables: set[str]) -> Iterator[str]:
+    history = [model._meta.db_table for model in _history()]
+    for table in sorted(tables):
+        if connection.vendor == "sqlite":
+            yield from (f'DROP TRIGGER IF EXISTS "audit_{name}_on_{table}"' for name in _ACTIONS)
+        else:
+            yield from (f'DROP TRIGGER IF EXISTS audit_{name} ON "{table}"' for name in _ACTIONS)
+            if table in history:
+                yield f'DROP TRIGGER IF EXISTS append_only ON "{table}"'
+
+
+def _history() -> list[type[models.Model]]:
+    return [*sealed(), Seal]
+
+
+def _key(each: Watched) -> str:
+    """The column of the primary key."""
+    return each.model._meta.pk.attname
+
+
+def _columns(watched_table: Watched) -> list[models.Field[Any, Any]]:
+    """What is looked at; the rows of a many-to-many relation have no name of ours to leave out."""
+    return [field for field in watched_table.model._meta.concrete_fields if field.name not in watched_table.computed]
+
+
+def _on_postgresql(each: Watched) -> Iterator[str]:
+    meta = each.model._meta
+    names = {field.name: str(field.column) for field in meta.concrete_fields}
+    computed, secret = ("{" + ",".join(names[name] for name in group) + "}" for group in (each.computed, (*each.secret, *_binary(each))))
+    told = f"'{meta.label_lower}', '{_key(each)}', '{computed}', '{secret}'"
+    differs = " OR ".join(f'OLD."{field.column}" IS DISTINCT FROM NEW."{field.column}"' for field in _columns(each))
+    for name, when, side in (("added", "INSERT", "NEW"), ("deleted", "DELETE", "OLD")):  # at once for however many rows
+        yield (
+            f'CREATE TRIGGER audit_{name} AFTER {when} ON "{meta.db_table}" REFERENCING {side} TABLE AS touched'
+            f" FOR EACH STATEMENT EXECUTE FUNCTION audit_rows({told})"
+        )
+    yield (
+        f'CREATE TRIGGER audit_changed AFTER UPDATE ON "{meta.db_table}" FOR EACH ROW WHEN ({differs}) EXECUTE FUNCTION audit_row({told})'
+    )
+
+
+def _binary(each: Watched) -> list[str]:
+    return [field.name for field in each.model._meta.concrete_fields if isinstance(field, models.BinaryField)]
+
+
+def _on_sqlite(each: Watched) -> Iterator[str]:
+    meta, columns = each.model._meta, _columns(each)
+    table, secret = meta.db_table, {*each.secret, *_binary(each)}
+    differs = " OR ".join(f'OLD."{field.column}" IS NOT NEW."{field.column}"' for field in columns)
+
+    def entry(action: str, key: str, was: str, became: str) -> str:
+        acting = ", ".join(f"json_extract(audit_acting(), '$.{name}')" for name in ("by", "address", "via"))
+        return (
+            f"INSERT INTO {_ENTRIES} (at, by_id, address, via, action, kind, row, before, after) "
+            f"VALUES (strftime('%Y-%m-%d %H:%M:%f', 'now'), {acting}, '{action}', '{meta.label_lower}', {key}, {was}, {became})"
+        )
+
+    def whole(side: str) -> str:
+        told = (f"'{field.column}', {_as_json(field, side)}" for field in columns if field.name not in secret)
+        return f"json_object({', '.join(told)})"
+
+    def changed(side: str) -> str:
+        told = " UNION ALL ".join(
+            f"SELECT '{field.column}' AS name, {chr(39) + '…' + chr(39) if field.name in secret else _as_json(field, side)} AS value, "
+            f'OLD."{field.column}" IS NOT NEW."{field.column}" AS differs'
+            for field in columns
+        )
+        return f"(SELECT json_group_object(name, value) FROM ({told}) WHERE differs)"
+
+    for action, when, key, was, became in (
+        ("added", "INSERT", f'NEW."{_key(each)}"', "NULL", whole("NEW")),
+        ("changed", "UPDATE", f'NEW."{_key(each)}"', changed("OLD"), changed("NEW")),
+        ("deleted", "DELETE", f'OLD."{_key(each)}"', whole("OLD"), "NULL"),
+    ):
+        condition = f"WHEN {differs}" if action == "changed" else ""
+        does = entry(action, key, was, became)
+        yield f'CREATE TRIGGER "audit_{action}_on_{table}" AFTER {when} ON "{table}" {condition} BEGIN {does}; END'
+
+
+def _as_json(field: models.Field[Any, Any], side: str) -> str:
+    column = f'{side}."{field.column}"'
+    return f"json({column})" if isinstance(field, models.JSONField) else column
