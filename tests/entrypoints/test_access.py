@@ -123,8 +123,9 @@ ROUTES = dict(routes())
 @pytest.fixture
 def world(settings: Any) -> Iterator[World]:
     settings.SOFFICE = "not-there"  # which takes seconds; who may have a PDF is asked before
+    made = given_world()
     with looked_at():
-        yield given_world()
+        yield made
 
 
 def asked(world: World, client: Client, route: str) -> tuple[str, Any]:
@@ -283,52 +284,46 @@ def units_of(row: Any) -> set[str]:
     return set()
 
 
-def test_staff_see_in_admin_what_their_units_tell_and_open_nothing_else():
-    with looked_at():
-        given_world()
-        client = Client()
-        client.force_login(given_staff("chuyen-vien", K="viewer"))
-        for model in admin.site._registry:
-            name, shown = f"{model._meta.app_label}_{model._meta.model_name}", ADMIN[model._meta.label_lower]
-            listed = client.get(reverse(f"admin:{name}_changelist"))
-            if shown == "none":
-                assert listed.status_code == 403, name
-                continue
-            rows = list(listed.context["cl"].queryset)
-            assert shown != "all" or len(rows) == model._default_manager.count(), name
-            if shown == "units":
-                assert {uid for row in rows for uid in units_of(row)} <= {"K", "H3"}, name
-            outside = model._default_manager.exclude(pk__in=[row.pk for row in rows]).values_list("pk", flat=True)[:1]
-            for view, pk in ((view, pk) for pk in outside for view in ("change", "history", "delete")):
-                answer = client.get(reverse(f"admin:{name}_{view}", args=[pk]))
-                assert answer.status_code in (302, 403, 404), (name, view)
+def test_staff_see_in_admin_what_their_units_tell_and_open_nothing_else(world: World):
+    client = Client()
+    client.force_login(given_staff("chuyen-vien", K="viewer"))
+    for model in admin.site._registry:
+        name, shown = f"{model._meta.app_label}_{model._meta.model_name}", ADMIN[model._meta.label_lower]
+        listed = client.get(reverse(f"admin:{name}_changelist"))
+        if shown == "none":
+            assert listed.status_code == 403, name
+            continue
+        rows = list(listed.context["cl"].queryset)
+        assert shown != "all" or len(rows) == model._default_manager.count(), name
+        if shown == "units":
+            assert {uid for row in rows for uid in units_of(row)} <= {"K", "H3"}, name
+        outside = model._default_manager.exclude(pk__in=[row.pk for row in rows]).values_list("pk", flat=True)[:1]
+        for view, pk in ((view, pk) for pk in outside for view in ("change", "history", "delete")):
+            answer = client.get(reverse(f"admin:{name}_{view}", args=[pk]))
+            assert answer.status_code in (302, 403, 404), (name, view)
 
 
-def test_no_action_of_admin_reaches_beyond_ones_units():
-    with looked_at():
-        world = given_world()
-        client = Client()
-        client.force_login(given_staff("chuyen-vien", K="viewer"))
-        untouched = world.play.report("C").version
-        sent = {"_selected_action": [world.names["report_id"]], "confirmed": "1", "reason": "x", "until": "30/06/2025"}
-        for action in ("extend", "exempt", "unexempt", "delete_selected"):
-            for across in ("0", "1"):
-                client.post("/admin/reports/report/", sent | {"action": action, "select_across": across})
-        assert world.play.report("C").version == untouched
+def test_no_action_of_admin_reaches_beyond_ones_units(world: World):
+    client = Client()
+    client.force_login(given_staff("chuyen-vien", K="viewer"))
+    untouched = world.play.report("C").version
+    sent = {"_selected_action": [world.names["report_id"]], "confirmed": "1", "reason": "x", "until": "30/06/2025"}
+    for action in ("extend", "exempt", "unexempt", "delete_selected"):
+        for across in ("0", "1"):
+            client.post("/admin/reports/report/", sent | {"action": action, "select_across": across})
+    assert world.play.report("C").version == untouched
 
 
-def test_exports_and_searches_of_admin_tell_of_no_unit_out_of_reach():
-    with looked_at():
-        world = given_world()
-        client = Client()
-        client.force_login(given_staff("chuyen-vien", K="viewer"))
-        asked_for, foreign = {"format": "0", "resource": "0"}, [world.names["report_id"], Unit.objects.get(uid="C").pk]
-        for page in ("units/unit", "reports/report"):
-            file = client.post(f"/admin/{page}/export/", asked_for)
-            assert set(re.findall(r"(?<![-\w])([PDCKH]\d?)\b", file.content.decode())) <= {"D", "K", "H3"}, page
-            assert file.headers["Content-Disposition"].startswith("attachment"), page
-            named = client.post(f"/admin/{page}/export/", asked_for | {"export_items": foreign})
-            assert "Đơn vị C" not in named.content.decode(), page
-        found = client.get("/admin/autocomplete/?term=&app_label=units&model_name=membership&field_name=unit").json()
-        assert {each["text"].split("(")[1].rstrip(")") for each in found["results"]} <= {"K", "H3"}
-        assert client.get("/admin/auth/user/export/").status_code == 403
+def test_exports_and_searches_of_admin_tell_of_no_unit_out_of_reach(world: World):
+    client = Client()
+    client.force_login(given_staff("chuyen-vien", K="viewer"))
+    asked_for, foreign = {"format": "0", "resource": "0"}, [world.names["report_id"], Unit.objects.get(uid="C").pk]
+    for page in ("units/unit", "reports/report"):
+        file = client.post(f"/admin/{page}/export/", asked_for)
+        assert set(re.findall(r"(?<![-\w])([PDCKH]\d?)\b", file.content.decode())) <= {"D", "K", "H3"}, page
+        assert file.headers["Content-Disposition"].startswith("attachment"), page
+        named = client.post(f"/admin/{page}/export/", asked_for | {"export_items": foreign})
+        assert "Đơn vị C" not in named.content.decode(), page
+    found = client.get("/admin/autocomplete/?term=&app_label=units&model_name=membership&field_name=unit").json()
+    assert {each["text"].split("(")[1].rstrip(")") for each in found["results"]} <= {"K", "H3"}
+    assert client.get("/admin/auth/user/export/").status_code == 403
