@@ -65,6 +65,7 @@ def given_world() -> World:
         "model_id": given_model("C").pk,
         "selection_id": selection.pk,
         "choice_id": selection.choices.get(unit__uid="C").pk,
+        "cycle_id": play.cycle.pk,
         "report_id": report.pk,
         "adjustment_id": Adjustment.objects.get().pk,
         "attachment_id": attachment.pk,

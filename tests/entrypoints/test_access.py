@@ -83,7 +83,10 @@ TABLE: dict[str, tuple[dict[str, str], dict[str, Any] | None]] = {
     "reports:download": (NOT_YET, None),
     "reports:cancel-job": (MINE_DONE, {}),
     **{f"reports:dashboard-{each}": (READ, None) for each in ("progress", "timeliness", "indicators", "warnings")},
-    **{f"reports:dashboard-{each}-file": (READ, None) for each in ("progress", "timeliness", "indicators", "warnings")},
+    **{f"reports:dashboard-{each}-csv": (READ, None) for each in ("progress", "timeliness", "indicators", "warnings")},
+    **{f"reports:dashboard-{each}-xlsx": (READ, None) for each in ("progress", "timeliness", "indicators", "warnings")},
+    "reports:submissions": (READ, None),
+    "reports:official": (NOT_YET, None),  # who manages the district does not manage the whole cycle
     "reports:units-workbook": (MINE, None),
     "reports:units-workbook-send": (UNTIMELY, {"file": upload}),
     "reports:upload": (NOT_YET, None),
@@ -229,7 +232,7 @@ ADMIN = {
         [f"reports.{name}" for name in ("reminder", "cycle", "cyclelevel", "paperstyle", "selection", "skilfulmodel")], "units"
     ),
     **dict.fromkeys([f"reports.{name}" for name in ("reporttemplate", "templateversion", "indicator", "sectiontext", "dayoff")], "all"),
-    **dict.fromkeys(["units.level", "auth.group", "reports.documenttemplate"], "all"),
+    **dict.fromkeys(["units.level", "units.reorganisation", "auth.group", "reports.documenttemplate"], "all"),
     **dict.fromkeys(["audit.auditentry", "audit.seal"], "none"),
 }
 #: addresses of admin's own that anybody may ask for, since they hold nothing
