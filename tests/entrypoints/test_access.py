@@ -227,7 +227,9 @@ def test_a_task_makes_for_its_orderer_only_what_that_one_reaches_when_it_runs(wo
 #: by model in admin, which rows staff see who are no superusers, and may view everything: of the units in their reach, all, or none
 ADMIN = {
     **dict.fromkeys(["units.unit", "units.membership", "units.succession", "auth.user"], "units"),
-    **dict.fromkeys([f"reports.{name}" for name in ("report", "journalentry", "submission", "adjustment", "flag", "rollup")], "units"),
+    **dict.fromkeys(
+        [f"reports.{name}" for name in ("report", "journalentry", "submission", "adjustment", "attachment", "flag", "rollup")], "units"
+    ),
     **dict.fromkeys(
         [f"reports.{name}" for name in ("reminder", "cycle", "cyclelevel", "paperstyle", "selection", "skilfulmodel")], "units"
     ),
