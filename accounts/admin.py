@@ -57,11 +57,10 @@ class DanvanUserAdmin(ServiceImportExportMixin, ConfiguredBySuperusers, UserAdmi
     add_fieldsets = [(None, {"fields": ["username", "last_name", "first_name", "email"]})]
     list_display = ["username", "last_name", "first_name", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser"]
-    readonly_fields: ClassVar = ["last_login", "date_joined"]
+    readonly_fields: ClassVar = ["last_login", "date_joined", "what_was_done"]
     search_help_text = _("User name, name or address.")
     show_full_result_count = False
     actions = ["invite", "unlock"]
-    readonly_fields: ClassVar = ["what_was_done"]
     fieldsets = [*(UserAdmin.fieldsets or ()), (_("What was done"), {"fields": ["what_was_done"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
