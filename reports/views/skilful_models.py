@@ -29,8 +29,8 @@ from reports.services import registering
 from reports.services.registering import CONTENT, ModelStep
 from reports.views.reach import user_of
 from units.csv_files import harmless
-from units.models import Unit
 from units.problems import Problem, Refused
+from units.reach import units_in_reach
 
 _A_PAGE = 50
 #: what has a form of its own, or is where the register begins
@@ -44,7 +44,7 @@ def register(request: HttpRequest) -> HttpResponse:
     form, models = _sought(request)
     context = {
         "form": form,
-        "unit": Unit.objects.filter(uid=request.GET.get("unit", "")).first(),
+        "unit": units_in_reach(user_of(request)).filter(uid=form.cleaned_data.get("unit") or "").first(),
         "counts": counts_by_field(models),
         "page": Paginator(models.for_display(), _A_PAGE).get_page(request.GET.get("page")),
         "may_register": policies.units_to_register_for(user_of(request), timezone.localdate()).exists(),

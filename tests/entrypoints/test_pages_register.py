@@ -65,6 +65,12 @@ def test_the_register_is_searched_without_marks_and_narrowed(query: str, found: 
     assert {model.name for model in page.context["page"]} == found
 
 
+def test_a_unit_out_of_reach_is_not_even_named(people: Any):
+    assert "Thôn 2" not in text_of(english(people["hamlet"]).get("/models/?unit=H2"))
+    assert english(people["hamlet"]).get("/models/?unit=H2").context["unit"] is None
+    assert english(people["hamlet"]).get("/models/?unit=H1").context["unit"].uid == "H1"
+
+
 def test_the_register_counts_by_field_and_leaves_out_what_was_struck_out(people: Any):
     take(given_model("H1"), "begin")
     take(given_model("H1"), "cancel", text="Ghi nhầm.")
