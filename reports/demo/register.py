@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from reports.demo.chance import draw, pick, shuffled
+from reports.demo.current_year import year_of
 from reports.demo.desk import Users
 from reports.demo.places import COMMUNE_AFTER, COMMUNE_BEFORE, DISTRICT_BEFORE, PROVINCE_AFTER, PROVINCE_BEFORE
+from reports.domain.periods import parse_period
 from reports.domain.skilful_models import TRANSITIONS, ModelAction, ModelBy
 from reports.models.cycle import default_time_zone
 from reports.policies import RegisterStanding
@@ -137,8 +139,10 @@ _WAYS: Sequence[Sequence[tuple[str, int]]] = (
 )
 #: in the report of COMMUNE_BEFORE, which is a draft by then, the register differs from what was entered
 LATE_COMER = date(2025, 6, 12)
-_FIRST, _LAST = date(2024, 1, 8), date(2025, 5, 20)
+_FIRST, _LAST = date(2024, 12, 18), date(2025, 5, 20)
 _COMMUNES, _HAMLETS_EACH, _COMMUNES_AFTER = 7, 3, 14
+#: days within which models of the current year are registered, and how long before today at the latest
+_FIRST_HALF_OF_CURRENT, _LATEST_BEFORE = 150, 40
 
 
 def load(users: Users) -> None:
@@ -160,13 +164,15 @@ def load_late_comer(users: Users) -> None:
 
 
 def load_current(users: Users, at: datetime) -> None:
-    """Register models of communes of Tuyên Quang in the ten months before moment `at`."""
+    """Register models of communes of Tuyên Quang in the current year: in its first half, whose reports speak of them already."""
     scribe = _Scribe(users)
     today = at.astimezone(scribe.zone).date()
+    first = parse_period(f"{year_of(today)}-Y").first_day
+    last = min(first + timedelta(days=_FIRST_HALF_OF_CURRENT), today - timedelta(days=_LATEST_BEFORE))
     communes = list(Unit.objects.filter(parent__uid=PROVINCE_AFTER).exclude(uid=COMMUNE_AFTER).values_list("uid", flat=True))
-    first = max(today - timedelta(days=300), date(2025, 7, 1))
-    for owner in (COMMUNE_AFTER, COMMUNE_AFTER, *shuffled(communes, "with models")[:_COMMUNES_AFTER]):
-        scribe.write(owner, first, today - timedelta(days=40), until=today - timedelta(days=2))
+    if first < last:
+        for owner in (COMMUNE_AFTER, COMMUNE_AFTER, *shuffled(communes, "with models")[:_COMMUNES_AFTER]):
+            scribe.write(owner, first, last, until=today - timedelta(days=2))
 
 
 class _Scribe:
