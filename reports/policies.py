@@ -49,6 +49,14 @@ def reports_to_fill_in(user: User) -> ReportQuerySet:
     return reports.filter(Q(unit_id__in=units) | Q(~Exists(with_accounts), superior__unit_id__in=units))
 
 
+def units_to_read(user: User) -> UnitQuerySet:
+    """The units in the user's reach along today's tree, and those whose reports are along a cycle's (semantics §9)."""
+    if user is None:
+        return Unit.objects.all()
+    with_reports = reports_in_reach(user).order_by().values("unit_id")
+    return Unit.objects.filter(Q(pk__in=units_in_reach(user).order_by().values("pk")) | Q(pk__in=with_reports))
+
+
 def manages_cycle(user: User, cycle: Cycle) -> bool:
     """May the user open and close this cycle: a cycle manager over every unit at its top (semantics §9).
 

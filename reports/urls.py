@@ -15,6 +15,7 @@ from reports.views import (
     skilful_models,
     submissions,
     totals,
+    units,
     uploads,
     workbook,
 )
@@ -23,6 +24,7 @@ app_name = "reports"
 
 urlpatterns = [
     path("", reporter.my_work, name="my-work"),
+    path("units/<int:unit_id>/", units.unit, name="unit"),
     path("cycles/", totals.cycles, name="cycles"),
     path("cycles/<int:cycle_id>/official/", submissions.official, name="official"),
     path("reports/<int:report_id>/", reporter.report_page, name="report"),

@@ -75,8 +75,11 @@ class UnitQuerySet(TreeQuerySet):
         return self.filter(kind=Unit.Kind.TERRITORY)
 
     def matching(self, text: str) -> UnitQuerySet:
-        """Units whose name holds `text`, marks and case aside, or whose uid or official code it is."""
-        return self.filter(Q(search_text__contains=names.fold(text)) | Q(uid__iexact=text.strip()) | Q(code=text.strip()))
+        """Units whose name, or a predecessor's, holds `text`, marks and case aside, or whose uid or official code it is."""
+        folded = names.fold(text)
+        heirs = Succession.objects.filter(predecessor__search_text__contains=folded).order_by().values("successor_id")
+        named = Q(search_text__contains=folded) | Q(uid__iexact=text.strip()) | Q(code=text.strip())
+        return self.filter(named | Q(pk__in=heirs))
 
 
 class Unit(MPTTModel):

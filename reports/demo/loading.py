@@ -20,12 +20,13 @@ from reports.demo import (
     register,
 )
 from reports.demo.accounts import Account, accounts, make_accounts
-from reports.demo.places import load_units
+from reports.demo.places import load_units, redraw
 from reports.demo.windows import opened_at
 from reports.domain.periods import parse_period
 from reports.models import Cycle, TemplateVersion
 from reports.services import flagging, library
 from reports.wording import period_name
+from units.inventing import FIRST_DAY_OF_2025_TREE
 
 TEMPLATE = "dan-van"
 
@@ -49,6 +50,7 @@ def is_loaded() -> bool:
 def _load(say: Callable[[str], None], at: datetime) -> None:
     say(gettext("Loading the demo: real units, with hamlets and figures that are invented …"))
     loaded, invented = load_units()
+    redraw(opened_at(FIRST_DAY_OF_2025_TREE))
     say(gettext("%(units)d units, %(hamlets)d invented hamlets.") % {"units": loaded.added, "hamlets": invented.hamlets})
     versions = _library()
     version = versions[TEMPLATE]

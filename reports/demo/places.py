@@ -6,15 +6,19 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+
+from django.utils.translation import gettext
 
 from reports.demo.chance import shuffled
 from reports.domain.choosing import needed
 from reports.models import Cycle, Report
+from reports.services.reorganising import reorganise_by_file
 from units.hamlets import DATA
 from units.importing import import_units
 from units.inventing import Invented, invent_hamlets
 from units.models import Unit
+from units.reorganising import Roles
 from units.tree import Loaded, units_under
 
 PROVINCE_BEFORE = "2024-P02"
@@ -64,6 +68,19 @@ def _agencies() -> io.BytesIO:
     for position, (uid, name) in enumerate(AGENCIES.items(), 1):
         writer.writerow([uid, "", name, "", PROVINCE_AFTER, "2025-07-01", "", Unit.Kind.AGENCY, position])
     return io.BytesIO(text.getvalue().encode())
+
+
+def redraw(at: datetime) -> None:
+    """Record what became of the units that stand, from the project's file."""
+    standing = set(Unit.objects.order_by().values_list("uid", flat=True))
+    text = io.StringIO()
+    with (DATA / "successions_2025.csv").open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        writer = csv.DictWriter(text, reader.fieldnames or ())
+        writer.writeheader()
+        writer.writerows(row for row in reader if {row["predecessor_uid"], row["successor_uid"]} <= standing)
+    summary = gettext("Hà Giang becomes part of Tuyên Quang")
+    reorganise_by_file(io.BytesIO(text.getvalue().encode()), by=None, at=at, roles=Roles.KEEP, summary=summary)
 
 
 def rows_under(tops: Iterable[str]) -> io.BytesIO:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -16,6 +16,7 @@ from reports.queries.form_sheet import enterable
 from reports.queries.progress import rates_below
 from reports.queries.reminders import unit_has_address
 from reports.queries.timeline import name_of
+from units.kinship import former_names
 from units.names import fold
 
 
@@ -33,6 +34,7 @@ class BoardRow:
     """A direct child on its superior's board, with the rates of what is below the child.
 
     `answered` of the `entered` cells of its own form hold a value; `days_late` is 0 where nothing is late.
+    `formerly` are names of its predecessors that somebody seeks.
     """
 
     report: Report
@@ -42,6 +44,7 @@ class BoardRow:
     entered: int
     days_late: int
     reminded: Reminded | None = None
+    formerly: list[str] = field(default_factory=list)
 
     @property
     def is_full(self) -> bool:
@@ -70,7 +73,7 @@ class Sought:
     def admits(self, row: BoardRow) -> bool:
         report = row.report
         return (
-            fold(self.text) in report.unit.search_text
+            (fold(self.text) in report.unit.search_text or bool(row.formerly))
             and self.state in ("", report.state)
             and self.timeliness in ("", report.timeliness)
             and (not self.flag or self.flag in row.flags)
@@ -78,9 +81,17 @@ class Sought:
 
     def among(self, rows: Iterable[BoardRow]) -> list[BoardRow]:
         """The rows that are sought; in the order of the tree where none is asked for. A minus before the order turns it."""
-        found = [row for row in rows if self.admits(row)]
+        found = [row for row in self._with_old_names(rows) if self.admits(row)]
         key = ORDERS.get(self.sort.removeprefix("-"))
         return sorted(found, key=key, reverse=self.sort.startswith("-")) if key else found
+
+    def _with_old_names(self, rows: Iterable[BoardRow]) -> Iterable[BoardRow]:
+        """The rows, each with the predecessors' names that are sought. One query where a name is."""
+        if not self.text:
+            return rows
+        rows, text = list(rows), fold(self.text)
+        former = former_names(row.report.unit_id for row in rows)
+        return [replace(row, formerly=[old.name for old in former.get(row.report.unit_id, ()) if text in old.search_text]) for row in rows]
 
 
 _STATES = [State.RETURNED, State.NOT_STARTED, State.DRAFT, State.PROPOSED, State.SUBMITTED, State.ACCEPTED, State.EXEMPT]

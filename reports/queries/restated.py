@@ -43,6 +43,7 @@ from reports.queries.consolidated import RollupRow, Total, rows_of
 from reports.queries.summing import adjustments_of
 from units.models import Succession, Unit
 from units.problems import Problem, Problems, gettext_noop
+from units.tree import descendants_of
 
 #: units whose reports are read at once
 _CHUNK = 1000
@@ -292,7 +293,7 @@ def predecessors_of(unit_ids: Collection[int]) -> dict[int, dict[int, Decimal]]:
     A query for each time that the tree was redrawn. Where nobody has said a share, nothing was received.
     """
     steps: dict[int, list[Step]] = {}
-    reached: set[int] = set(unit_ids)
+    unit_ids = reached = set(unit_ids)
     while reached:
         before = _steps(Succession.objects.filter(Among("successor_id", reached)))
         reached = before.keys() - steps.keys()
@@ -349,3 +350,49 @@ def _restated(now: Template, reports: Sequence[Report], shares: Mapping[int, Dec
     legacies = [Legacy(each.cycle.version.compiled(), each.own, shares[each.unit_id]) for each in reports]
     restated: OwnRestated = own_restated(now, legacies)
     return FromPredecessors(reports[0].cycle, restated.own, restated.estimated, reports)
+
+
+class Bridge:
+    """A unit's totals in cycles from before it began: what the predecessors of it and of all below it reported, restated.
+
+    Of one indicator at a time, which is little beside restating a cycle.
+    """
+
+    def __init__(self, unit: Unit) -> None:
+        ids = [unit.pk, *descendants_of(unit).order_by().values_list("pk", flat=True)]
+        own = {unit_id: {unit_id: WHOLE} for unit_id in ids}
+        shares = predecessors_of(ids)
+        self._heirs: dict[int, list[Decimal]] = defaultdict(list)
+        for olds in (*own.values(), *shares.values()):
+            for old, share in olds.items():
+                self._heirs[old].append(share)
+
+    def total(self, cycle: Cycle, code: str) -> Total | None:
+        """The unit's total of the indicator in that cycle; None where nobody of them reported in it."""
+        template = cycle.version.compiled()
+        codes = _inputs_of(template, code)
+        rows = Report.objects.filter(Among("unit_id", self._heirs), cycle=cycle).order_by()
+        found = list(rows.values_list("pk", "unit_id", "state", "level__code", "own"))
+        if not found:
+            return None
+        adjustments = adjustments_of(pk for pk, *_ in found)
+        received = []
+        for pk, unit_id, state, level, own in found:
+            cells: Cells = {}
+            if state == State.ACCEPTED:
+                needed = {each: own[each] for each in codes if each in own}
+                cells = contribution(template, needed, level, [each for each in adjustments.get(pk, ()) if each[0] in codes])
+            for share in self._heirs[unit_id]:
+                shared = share_of(template, cells, share)
+                received.append(Received(pk, shared, state == State.ACCEPTED, state != State.EXEMPT, share == WHOLE))
+        once = received_sum(template, received).without_doubles()
+        return Total(once.cells, once.counted, once.expected)
+
+
+def _inputs_of(template: Template, code: str) -> set[str]:
+    """The indicator with what its formula reads, and what that reads."""
+    codes = {code}
+    for formula in reversed(list(template.formulas)):
+        if formula in codes:
+            codes |= template.formulas[formula].codes
+    return codes

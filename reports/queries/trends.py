@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from reports.domain.aggregation import Figure, answered, figures
+from reports.domain.aggregation import Figure, answered, figure_of, figures
 from reports.domain.indicators import AggregateUp, Indicator, Template
 from reports.domain.periods import parse_period
 from reports.models import Cycle, Report, ReportQuerySet
 from reports.queries.consolidated import Total, total_of
+from reports.queries.restated import Bridge
 
 #: so many cycles are looked at, this one included
 CYCLES = 6
@@ -18,11 +19,15 @@ CYCLES = 6
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A unit's total of one indicator in one cycle, with the reports that it counts out of those expected."""
+    """A unit's total of one indicator in one cycle, with the reports that it counts out of those expected.
+
+    `is_restated`: the unit was not there yet, and this is what its predecessors reported (semantics §8).
+    """
 
     value: Fraction | None
     answered: int | None
     total: Total
+    is_restated: bool = False
 
 
 def cycles_alike(cycle: Cycle, most: int = CYCLES) -> list[Cycle]:
@@ -59,9 +64,28 @@ def is_comparable(indicator: Indicator) -> bool:
 
 
 def trend(report: Report, code: str, cycles: Sequence[Cycle], found: Mapping[tuple[int, int], Report]) -> list[Standing | None]:
-    """The unit's total of `code` in each of the cycles, from what `reports_in` found. No query."""
+    """The unit's total of `code` in each of the cycles, from what `reports_in` found: no query.
+
+    Where the unit has no report of a cycle, but predecessors, theirs are restated: three queries a cycle, and one for all.
+    """
     now = report.cycle.version.compiled()
-    return [standing(now, cycle.version.compiled(), code, found.get((cycle.pk, report.unit_id))) for cycle in cycles]
+    there = [found.get((cycle.pk, report.unit_id)) for cycle in cycles]
+    bridge = Bridge(report.unit) if any(each is None for each in there) else None
+    return [
+        standing(now, cycle.version.compiled(), code, each) if each or bridge is None else _bridged(now, cycle, code, bridge)
+        for cycle, each in zip(cycles, there, strict=True)
+    ]
+
+
+def _bridged(now: Template, cycle: Cycle, code: str, bridge: Bridge) -> Standing | None:
+    then = cycle.version.compiled()
+    indicator = then.by_code.get(code)
+    if indicator is None or not now.by_code[code].continues(indicator):
+        return None
+    total = bridge.total(cycle, code)
+    if total is None:
+        return None
+    return Standing(number(figure_of(then, total.cells, code)), answered(indicator, total.cells), total, is_restated=True)
 
 
 def unlike(template: Template, now: Report, then: Report) -> set[str]:

@@ -141,13 +141,15 @@ def _distribution(report: Report, shown: Ranking) -> str:
 
 def _trend_chart(report: Report, shown: Ranking) -> str:
     points = [
-        charts.Point(one.value, shown_total(shown.measure.indicator, one.value), one.total.is_complete)
+        charts.Point(one.value, shown_total(shown.measure.indicator, one.value) + "*" * one.is_restated, one.total.is_complete)
         if one is not None
         else charts.Point(None, "")
         for one in shown.trend
     ]
     title = _("%(indicator)s over the cycles: %(unit)s") % {"indicator": name_of(shown.measure.indicator), "unit": report.unit}
     words = _("A hollow point is a total that isn't complete.")
+    if any(one is not None and one.is_restated for one in shown.trend):
+        words += " " + _("A star marks what the unit's predecessors reported, restated for it.")
     return charts.lines(title, words, _places(shown.cycles), [charts.Line(report.unit.name, points)])
 
 

@@ -53,6 +53,8 @@ HOUSE = [
     Place("reports:my-work", DISTRICT, name="district"),
     Place("reports:my-work", ADMINISTRATOR, name="no-unit"),
     Place("reports:cycles", PROVINCE),
+    Place("reports:unit", "xa-tq", ("unit_now",)),
+    Place("reports:unit", PROVINCE, ("unit_before",), name="that-ended"),
     Place("reports:report", COMMUNE, ("commune",), name="form"),
     Place("reports:report", "xa-tq", ("commune_now",), name="form-without-below"),
     Place("reports:report", DISTRICT, ("district",), name="form-of-district"),

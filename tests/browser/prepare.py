@@ -112,6 +112,8 @@ def places() -> dict[str, Any]:
     }
     return {
         **{name: report.pk for name, report in named.items()},
+        "unit_now": named["commune_now"].unit_id,
+        "unit_before": named["commune"].unit_id,
         **{name: below_district.filter(state=name)[0].pk for name in ("submitted", "returned")},
         **{f"choice_{choice.selection.state}": choice.pk for choice in choices},
         **{f"selection_{choice.selection.state}": choice.selection_id for choice in choices},
