@@ -106,8 +106,8 @@ def test_the_board_finds_a_unit_by_the_name_of_a_predecessor() -> None:
     _before, after = given_redrawn_halves()
     officer = english(given_user("lan", P="reviewer"))
     with looked_at(at("2025-12-12 09:00")):
-        found = text_of(officer.get(f"/reports/{after.report('P').pk}/below/?q=lung+cu"))
-        nothing = text_of(officer.get(f"/reports/{after.report('P').pk}/below/?q=khong+co"))
+        found = text_of(officer.get(f"/reports/{after.report('P').pk}/below/?text=lung+cu"))
+        nothing = text_of(officer.get(f"/reports/{after.report('P').pk}/below/?text=khong+co"))
     assert "formerly Xã Lũng Cũ" in found
     assert "formerly" not in nothing
     assert "No unit fits this search." in nothing
