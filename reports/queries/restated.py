@@ -355,7 +355,7 @@ def _restated(now: Template, reports: Sequence[Report], shares: Mapping[int, Dec
 class Bridge:
     """A unit's totals in cycles from before it began: what the predecessors of it and of all below it reported, restated.
 
-    Of one indicator at a time, which is little beside restating a cycle.
+    Of one indicator at a time, which is little beside restating a cycle. `bridge_of` makes one.
     """
 
     def __init__(self, unit: Unit) -> None:
@@ -387,6 +387,11 @@ class Bridge:
                 received.append(Received(pk, shared, state == State.ACCEPTED, state != State.EXEMPT, share == WHOLE))
         once = received_sum(template, received).without_doubles()
         return Total(once.cells, once.counted, once.expected)
+
+
+def bridge_of(unit: Unit) -> Bridge | None:
+    """None for a unit without predecessors, and one query."""
+    return Bridge(unit) if Succession.objects.filter(successor=unit).exists() else None
 
 
 def _inputs_of(template: Template, code: str) -> set[str]:

@@ -11,7 +11,7 @@ from reports.domain.indicators import AggregateUp, Indicator, Template
 from reports.domain.periods import parse_period
 from reports.models import Cycle, Report, ReportQuerySet
 from reports.queries.consolidated import Total, total_of
-from reports.queries.restated import Bridge
+from reports.queries.restated import Bridge, bridge_of
 
 #: so many cycles are looked at, this one included
 CYCLES = 6
@@ -66,11 +66,11 @@ def is_comparable(indicator: Indicator) -> bool:
 def trend(report: Report, code: str, cycles: Sequence[Cycle], found: Mapping[tuple[int, int], Report]) -> list[Standing | None]:
     """The unit's total of `code` in each of the cycles, from what `reports_in` found: no query.
 
-    Where the unit has no report of a cycle, but predecessors, theirs are restated: three queries a cycle, and one for all.
+    Where the unit has no report of a cycle, one more; and where it has predecessors, theirs are restated: two a cycle, and a few for all.
     """
     now = report.cycle.version.compiled()
     there = [found.get((cycle.pk, report.unit_id)) for cycle in cycles]
-    bridge = Bridge(report.unit) if any(each is None for each in there) else None
+    bridge = bridge_of(report.unit) if any(each is None for each in there) else None
     return [
         standing(now, cycle.version.compiled(), code, each) if each or bridge is None else _bridged(now, cycle, code, bridge)
         for cycle, each in zip(cycles, there, strict=True)
