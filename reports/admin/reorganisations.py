@@ -243,6 +243,8 @@ FORMS: dict[Kind, type[ChangeForm]] = {
 
 @admin.register(Reorganisation)
 class ReorganisationAdmin(ReadOnly):
+    """For superusers alone: one reorganisation may concern the whole country, whoever reaches what of it."""
+
     list_display = ["effective_on", "kind", "summary", "at", "by", "undone_at"]
     list_display_links = ["effective_on", "summary"]
     list_filter = ["kind", "effective_on"]
@@ -252,8 +254,14 @@ class ReorganisationAdmin(ReadOnly):
     change_list_template = "admin/units/reorganisation/change_list.html"
     change_form_template = "admin/units/reorganisation/change_form.html"
 
+    def has_view_permission(self, request: HttpRequest, obj: Reorganisation | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        verbs = [(kind.value, title) for kind, title in TITLES.items()] if request.user.is_superuser else []
+        verbs = [(kind.value, title) for kind, title in TITLES.items()]
         return super().changelist_view(request, {**(extra_context or {}), "verbs": verbs})
 
     def change_view(
@@ -265,7 +273,7 @@ class ReorganisationAdmin(ReadOnly):
             rows = found.successions.select_related("predecessor__parent", "successor__parent")
             context["successions"] = rows[: reorganising.NAMED]
             context["succession_count"] = rows.count()
-            if request.user.is_superuser and not found.is_undone:
+            if not found.is_undone:
                 context["hindrances"] = [say_with_place(problem) for problem in reorganising.hindrances(found)]
                 context["may_undo"] = True
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})

@@ -164,4 +164,5 @@ def test_only_superusers_reorganise(client: Client) -> None:
     user.save()
     client.force_login(user)
     assert client.get(reverse("admin:units_reorganisation_plan", args=["merge"])).status_code == 403
+    assert client.get(reverse("admin:units_reorganisation_changelist")).status_code == 403
     assert client.post(reverse("admin:units_reorganisation_undo", args=[1])).status_code == 403
