@@ -72,6 +72,7 @@ HOUSE = [
     Place("reports:review", DISTRICT, ("submitted",)),
     Place("reports:review", "tinh-tq", ("province_now",), name="of-none"),
     Place("reports:narrative", DISTRICT, ("district", "han_che")),
+    Place("reports:narrative", DISTRICT, ("district", "nv_ket_qua"), name="table"),
     Place("reports:dashboards", PROVINCE),
     Place("reports:dashboard-progress", PROVINCE, ("province",)),
     Place("reports:dashboard-progress", "tinh-tq", ("province_now",), query="?by=state", name="of-124"),
