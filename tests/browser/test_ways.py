@@ -166,6 +166,9 @@ def test_an_officer_explains_what_is_unusual_submits_and_finds_the_explanation_w
     page.goto(address)
     with page.expect_response("**/save/"):
         page.locator("[name=cell-don_giai_quyet]").fill("1")
+    for outcome in page.locator("[name^=cell-nv_ket_qua-][name$='-3']").all():
+        with page.expect_response("**/save/"):
+            outcome.select_option(index=1)
     expect(page.locator(".dirty")).to_have_count(0)
     goes_to(page, "#to-summary")
     explanations = page.locator(".submit-form textarea[name^=explain-]")
