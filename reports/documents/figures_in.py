@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import re
+from collections.abc import Callable, Iterator
 from datetime import date, time, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from reports.documents.cell_values import digits_of, words_of
 from reports.documents.unit_rows import Column, UnitRows, unit_rows
 from reports.documents.units_workbook_out import UID
 from reports.domain.indicators import Indicator, Template
+from reports.domain.legacy_letters import font_of, in_unicode
+from reports.domain.numbers import parse_plain, parse_vietnamese
 from reports.services.importing import Figure
 from units.csv_files import read_columns
-from units.problems import Problem, Problems, gettext_noop
+from units.file_kinds import WIDE
+from units.hostile_files import MOST_MEGABYTES
+from units.problems import Problem, Problems, Refused, gettext_noop
 
 COLUMNS = ("unit_uid", "indicator", "value")
 WORKBOOKS = (".xlsx", ".xls", ".ods")
+_HEAD = 1 << 13
+_WORD = re.compile(rb"\w+")
 
 #: a Figure without the way through its own `__new__`, of which a country's file would take millions
 _bare = partial(tuple.__new__, Figure)
@@ -26,6 +35,17 @@ def figures_in_csv(source: BinaryIO, template: Template, problems: Problems, fil
     """A row a figure. What can't be read goes to `problems`. Raises Refused where the columns are wrong."""
     for line, (uid, code, value) in read_columns(source, COLUMNS, problems):
         yield _bare((line, "value", uid.strip(), code.strip(), value, file, None))
+
+
+def figures_in_file(source: BinaryIO, template: Template, problems: Problems, file: str) -> Iterator[Figure]:
+    """The figures of a file in either form: a row a figure in a CSV, or a row a unit in a workbook, or in one saved as text."""
+    if Path(file).suffix.lower() in WORKBOOKS:
+        return figures_in_workbook(source, template, problems, file)
+    head = source.peek(_HEAD) if isinstance(source, io.BufferedReader) else b""
+    columns = next((_WORD.findall(line) for line in head.splitlines() if b"unit_uid" in line), [b"indicator"])
+    if head.startswith(WIDE) or not {b"indicator", b"value"} & {*columns}:
+        return figures_in_workbook(io.BytesIO(source.read((MOST_MEGABYTES << 20) + 1)), template, problems, file)
+    return figures_in_csv(source, template, problems, file)
 
 
 def figures_in_workbook(source: BinaryIO, template: Template, problems: Problems, file: str = "") -> Iterator[Figure]:
@@ -71,11 +91,31 @@ def _figure(line: int, uid: str, indicator: Indicator, cell: Any, file: str) -> 
     if isinstance(cell, (date, time, timedelta)):
         problem = Problem(gettext_noop("The cell is a day or a time; give it the format of a number, or of text."), {}, line, code)
         return Figure(line, code, uid, code, "", file, problem)
-    return Figure(line, code, uid, code, _text(cell, indicator), file)
+    try:
+        return Figure(line, code, uid, code, _text(cell, indicator), file)
+    except Refused as refused:
+        return Figure(line, code, uid, code, "", file, refused.problems.kept[0].at(line=line, column=code))
 
 
 def _text(cell: Any, indicator: Indicator) -> str:
-    """A cell as plain text."""
-    if isinstance(cell, float) and indicator.is_number:
-        return digits_of(cell, indicator.decimals)
-    return words_of(cell)
+    """A cell as plain text. Raises Refused where a number typed as text is one as a file has it, and another as a person writes it."""
+    if not indicator.is_number:
+        font = font_of(cell) if isinstance(cell, str) else None
+        return words_of(cell) if font is None else in_unicode(cell, font)
+    if not isinstance(cell, str):
+        return digits_of(cell, indicator.decimals) if isinstance(cell, float) else words_of(cell)
+    as_written = _read(lambda: parse_vietnamese(cell, decimals=indicator.decimals, negative=indicator.negative))
+    if as_written is None:
+        return cell
+    plain = _read(lambda: str(parse_plain(cell.strip(), indicator)))
+    if plain is not None and plain != as_written:
+        message = gettext_noop("“%(value)s” can be read in two ways; give the cell the format of a number.")
+        raise Refused(Problem(message, {"value": cell.strip()}))
+    return as_written
+
+
+def _read(reading: Callable[[], str]) -> str | None:
+    try:
+        return reading()
+    except Refused:
+        return None

@@ -133,6 +133,28 @@ def test_every_problem_is_named_with_its_row_and_column(cycle: None, tmp_path: P
     ]
 
 
+def test_numbers_typed_as_text_are_read_as_people_write_them_where_there_is_one_way_to(cycle: None, tmp_path: Path) -> None:
+    path = workbook(tmp_path, ["unit_uid", "a", "d"], ["H1", "1.200", "1.234,5"], ["H2", " 7 ", "0.25"])
+    assert load(path).code == 0
+    assert (own("H1"), own("H2")) == ({"a": 1200, "d": "1234.5"}, {"a": 7, "d": "0.25"})
+    path = workbook(tmp_path, ["unit_uid", "d"], ["H1", "1.234"])
+    assert load(path).problems == [f"{path}:2: d: “1.234” can be read in two ways; give the cell the format of a number."]
+
+
+@pytest.mark.parametrize(("encoding", "separator"), [("utf-8-sig", ","), ("cp1258", ";"), ("utf-16", "\t")])
+def test_a_sheet_of_units_saved_as_text_is_taken_too(cycle: None, tmp_path: Path, encoding: str, separator: str) -> None:
+    rows = [["Xã", "", "", ""], ["#", "unit_uid", "a", "chu"], ["1", "H1", "1.200", "xong"]]
+    path = tmp_path / "x.csv"
+    path.write_bytes("\n".join(separator.join(row) for row in rows).encode(encoding, "replace"))
+    assert load(path).code == 0
+    assert own("H1") == {"a": 1200, "chu": "xong"}
+
+
+def test_words_in_an_old_font_come_in_as_unicode(cycle: None, tmp_path: Path) -> None:
+    assert load(workbook(tmp_path, ["unit_uid", "chu"], ["H1", "C«ng t¸c d©n vËn"])).code == 0
+    assert own("H1") == {"chu": "Công tác dân vận"}
+
+
 def test_a_unit_that_is_there_twice_is_refused(cycle: None, tmp_path: Path) -> None:
     path = workbook(tmp_path, ["unit_uid", "a"], ["H1", 1], ["H1", 2])
     assert load(path).problems == [f"{path}:3: a: This figure is there twice; line 2 has it first."]

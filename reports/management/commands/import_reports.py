@@ -4,12 +4,11 @@ import gc
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext
 
-from reports.documents.figures_in import WORKBOOKS, figures_in_csv, figures_in_workbook
+from reports.documents.figures_in import figures_in_file
 from reports.domain.indicators import Template
 from reports.domain.workflow import State
 from reports.management.arguments import add_moment, add_user, at_or_now, cycle_named, opened, user_named
@@ -71,11 +70,10 @@ def _import(cycle: Cycle, names: Sequence[str], journey: Journey) -> Imported:
 def _figures(names: Sequence[str], template: Template, problems: Problems) -> Iterator[Figure]:
     """The figures of all files, one after the other; what can't be read goes to `problems`, with its file."""
     for name in names:
-        read = figures_in_workbook if Path(name).suffix.lower() in WORKBOOKS else figures_in_csv
         unreadable = ProblemsOfFile(name, problems)
         try:
             with opened(name) as source:
-                yield from read(source, template, unreadable, name)
+                yield from figures_in_file(source, template, unreadable, name)
         except Refused as refused:
             if refused.problems is not unreadable:
                 unreadable.include(refused.problems)
