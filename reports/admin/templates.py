@@ -68,13 +68,15 @@ class ReportTemplateAdmin(CarefulImport, Buttons):
         return [new, *super().get_urls()]
 
     def draft(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Begin an empty version."""
+        """Begin an empty version, and go to it."""
+        made: list[TemplateVersion] = []
 
         def begin(template: ReportTemplate) -> str:
-            version = configuring.add_version(template.code, template.name, [], name_en=template.name_en)
-            return gettext("Version %(number)d was begun as a draft.") % {"number": version.number}
+            made.append(configuring.add_version(template.code, template.name, [], name_en=template.name_en))
+            return gettext("Version %(number)d was begun as a draft.") % {"number": made[0].number}
 
-        return self.press(request, object_id, begin)
+        response = self.press(request, object_id, begin)
+        return HttpResponseRedirect(page_of(made[0])) if made else response
 
 
 class IndicatorImportForm(ImportForm):

@@ -86,7 +86,7 @@ HOUSE = [
     Place("reports:below", "tinh-tq", ("programme",), name="of-agencies"),
     Place("reports:review", "tinh-tq", ("agency_submitted",), name="of-agency"),
     Place("reports:totals", "tinh-tq", ("programme",), query="?section=2", name="by-partner"),
-    Place("reports:narratives", "tinh-tq", ("programme",), name="of-agencies"),
+    Place("reports:narrative", "tinh-tq", ("programme", "bang_nhiem_vu"), name="of-agencies"),
     Place("reports:dashboard-progress", "tinh-tq", ("programme",), name="of-agencies"),
     Place("reports:report", COMMUNE, ("survey",), name="survey-filled-in"),
     Place("reports:report", DISTRICT, ("surveyed",), name="survey-findings"),
