@@ -34,6 +34,7 @@ def add_what_the_demo_lacks(at: datetime) -> None:
     """A row for every page of the admin that is about one."""
     from django.contrib.auth.models import Group  # noqa: PLC0415
 
+    from audit import sealing  # noqa: PLC0415
     from reports.demo.loading import TEMPLATE  # noqa: PLC0415
     from reports.documents.house_layouts import house_template  # noqa: PLC0415
     from reports.models import Attachment, Cycle, DayOff, DocumentTemplate, PaperStyle, Report, Selection, TemplateVersion  # noqa: PLC0415
@@ -52,6 +53,8 @@ def add_what_the_demo_lacks(at: datetime) -> None:
     report = Report.objects.filter(state="accepted")[0]
     Attachment.objects.create(report=report, name="bao-cao-co-chu-ky.pdf", kind=Attachment.Kind.PDF, size=245_760, place="none", at=at)
     Group.objects.create(name="Quản lý mẫu báo cáo")
+    for _turn in ("notes how far the journals reach", "seals them"):
+        sealing.seal_all()
 
 
 def rows() -> dict[str, str]:
