@@ -28,7 +28,7 @@ while [ $# -gt 0 ]; do case "$1" in *.docx) cp "$1" "${{1%.docx}}.pdf";; esac; s
 
 @pytest.fixture
 def stubborn_office(tmp_path: Path, monkeypatch: Any, settings: Any) -> Path:
-    program = tmp_path / "office"
+    program = tmp_path / "soffice"
     program.write_text(_OFFICE.format(folder=tmp_path))
     program.chmod(0o755)
     monkeypatch.setenv("SOFFICE", str(program))

@@ -260,5 +260,5 @@ def test_the_board_takes_a_fixed_number_of_queries_for_every_role(django_assert_
     submitted(play, *[f"H{number}" for number in range(1, 11)])
     for role in ("viewer", "reviewer", "cycle_manager", "preparer"):
         client = english(given_user(role, C=role))
-        with django_assert_max_num_queries(15):
+        with django_assert_max_num_queries(16):
             client.get(f"/reports/{play.report('C').pk}/below/")

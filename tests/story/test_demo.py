@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.db import transaction
+from django.test import RequestFactory
 from pytest_django import DjangoDbBlocker
 
 from reports.demo import load_demo
@@ -232,6 +233,10 @@ def test_a_year_holds_at_least_what_a_half_does(demo):
     assert falling == []
 
 
+def signed_in(username: str):
+    return authenticate(RequestFactory().post("/login/"), username=username, password=PASSWORD)
+
+
 @pytest.mark.parametrize(
     ("username", "unit_uid", "roles"),
     [
@@ -242,13 +247,13 @@ def test_a_year_holds_at_least_what_a_half_does(demo):
     ],
 )
 def test_the_accounts_sign_in_and_serve_where_they_say(demo, username, unit_uid, roles):
-    user = authenticate(username=username, password=PASSWORD)
+    user = signed_in(username)
     assert user is not None
     assert set(Membership.objects.filter(user=user, unit__uid=unit_uid).values_list("role", flat=True)) == roles
 
 
 def test_the_administrator_signs_in(demo):
-    administrator = authenticate(username="quan-tri", password=PASSWORD)
+    administrator = signed_in("quan-tri")
     assert administrator is not None
     assert administrator.is_superuser
 
