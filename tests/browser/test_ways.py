@@ -53,7 +53,7 @@ def test_an_officer_without_javascript_saves_by_the_button(page_as: Any, site: S
     page.goto(f"/reports/{site.places['commune']}/")
     field = page.locator(NUMBER).first
     field.fill("2.345")
-    page.locator("#report-form button[type=submit]").first.click()
+    page.locator("#report-form button[type=submit]:visible").first.click()
     expect(page.locator(".message.success")).to_be_visible()
     expect(field).to_have_value("2.345")
     goes_to(page, "#to-summary")
@@ -166,6 +166,10 @@ def test_an_officer_explains_what_is_unusual_submits_and_finds_the_explanation_w
     page.goto(address)
     with page.expect_response("**/save/"):
         page.locator("[name=cell-don_giai_quyet]").fill("1")
+    expect(page.locator(".dirty")).to_have_count(0)
+    with page.expect_response("**/save/"):
+        page.locator("[name=cell-dvk_dk_kinh_te]").fill("9")
+    expect(page.locator(".dirty")).to_have_count(0)
     for outcome in page.locator("[name^=cell-nv_ket_qua-][name$='-3']").all():
         with page.expect_response("**/save/"):
             outcome.select_option(index=1)

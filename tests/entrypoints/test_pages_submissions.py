@@ -98,8 +98,8 @@ def test_a_superuser_comes_from_admin():
 
 
 def test_the_command_asks_with_planned_or_given_days():
-    done("import_template", "reports/data/template_dan_van.csv", "--code", "t", "--name", "Mẫu", "--publish")
     given_cycle()
+    done("import_template", "reports/data/template_dan_van.csv", "--code", "t", "--name", "Mẫu", "--publish")
     options = ["--template", "t", "--period", "2025-H2", "--under", "P", "--code", "k"]
     due = [f"{level}=2025-12-20" for level in LEVELS]
     done("open_cycle", *options, "--due", *due, "--official-due", "hamlet=2026-01-15")

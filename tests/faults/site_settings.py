@@ -12,9 +12,10 @@ import time_machine
 from danvan.settings import *  # noqa: F403
 from danvan.settings import CELERY_BEAT_SCHEDULE, STORAGES
 
-SECONDS = {"open_due_cycles": 5, "sweep": 1, "drain_rollups": 1, "remind": 2, "run_background_jobs": 5, "expire_background_jobs": 5}
+#: of every task that is not named here, five
+SECONDS = {"sweep": 1, "drain_rollups": 1, "remind": 2}
 for _name, _entry in CELERY_BEAT_SCHEDULE.items():
-    _entry.update(schedule=SECONDS[_name], options={"expires": SECONDS[_name]})
+    _entry.update(schedule=SECONDS.get(_name, 5), options={"expires": SECONDS.get(_name, 5)})
 
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

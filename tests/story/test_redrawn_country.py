@@ -25,7 +25,8 @@ from reports.services.reorganising import reorganise_by_file
 from reports.services.submitting import Declaration
 from units.importing import import_units
 from units.inventing import invent_hamlets
-from units.models import Unit
+from units.levels import make_standard_levels
+from units.models import Level, Unit
 from units.problems import Problems
 from units.reorganising import Roles
 
@@ -39,6 +40,7 @@ DISTRICTS = ["2024-D497", "2024-D584"]
 @pytest.fixture
 def cycle() -> Cycle:
     """The first half of 2025, every report accepted."""
+    make_standard_levels(Level)  # a test with transactions of its own may have taken them away
     import_units(rows_under(PROVINCES))
     invent_hamlets(PROVINCES)
     reporting = Unit.objects.filter(~Q(level__code="hamlet") | Q(parent__parent__uid__in=DISTRICTS)).values_list("uid", flat=True)
