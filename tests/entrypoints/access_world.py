@@ -67,6 +67,7 @@ def given_world() -> World:
         "choice_id": selection.choices.get(unit__uid="C").pk,
         "cycle_id": play.cycle.pk,
         "report_id": report.pk,
+        "unit_id": report.unit_id,
         "adjustment_id": Adjustment.objects.get().pk,
         "attachment_id": attachment.pk,
         "job_id": job.pk,

@@ -86,6 +86,7 @@ TABLE: dict[str, tuple[dict[str, str], dict[str, Any] | None]] = {
     **{f"reports:dashboard-{each}-csv": (READ, None) for each in ("progress", "timeliness", "indicators", "warnings")},
     **{f"reports:dashboard-{each}-xlsx": (READ, None) for each in ("progress", "timeliness", "indicators", "warnings")},
     "reports:submissions": (READ, None),
+    "reports:unit": (READ, None),
     "reports:official": (NOT_YET, None),  # who manages the district does not manage the whole cycle
     "reports:units-workbook": (MINE, None),
     "reports:units-workbook-send": (UNTIMELY, {"file": upload}),
@@ -234,8 +235,8 @@ ADMIN = {
         [f"reports.{name}" for name in ("reminder", "cycle", "cyclelevel", "paperstyle", "selection", "skilfulmodel")], "units"
     ),
     **dict.fromkeys([f"reports.{name}" for name in ("reporttemplate", "templateversion", "indicator", "sectiontext", "dayoff")], "all"),
-    **dict.fromkeys(["units.level", "units.reorganisation", "auth.group", "reports.documenttemplate"], "all"),
-    **dict.fromkeys(["audit.auditentry", "audit.seal"], "none"),
+    **dict.fromkeys(["units.level", "auth.group", "reports.documenttemplate"], "all"),
+    **dict.fromkeys(["audit.auditentry", "audit.seal", "units.reorganisation"], "none"),
 }
 #: addresses of admin's own that anybody may ask for, since they hold nothing
 OPEN_IN_ADMIN = {"login", "logout"}
