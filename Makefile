@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: setup demo test test-browser test-faults bench bench-national lint format messages lock
+.PHONY: setup demo test test-browser test-faults bench bench-national lint advisories format messages lock
 
 setup: $(STAMP)
 
@@ -43,6 +43,11 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 	SECRET_KEY=lint DATABASE_URL= REDIS_URL= $(BIN)/mypy
 	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/python -m tools.advisories
+
+# The list of advisories anew, from OSV's dump of PyPI (docs/dependencies.md): make advisories DUMP=all.zip
+advisories: $(STAMP)
+	$(BIN)/python -m tools.advisories take $(DUMP)
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
