@@ -1,4 +1,4 @@
-"""Rows that are never changed and never deleted. PostgreSQL refuses it by a trigger as well (audit/triggers.py)."""
+"""Rows that are never changed and never deleted. The database refuses it by triggers as well (audit/triggers.py)."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The database's own journalling: triggers on watched tables, and on PostgreSQL those that keep history from being altered.
+"""The database's own journalling: triggers on watched tables, and those that keep history from being altered.
 
 They are made anew after each `migrate`, from the models as they are then: so they know every column, and none is in a migration's way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import connections, models
@@ -16,6 +16,8 @@ from audit.watching import Watched, sealed, watched
 
 _ENTRIES = AuditEntry._meta.db_table
 _ACTIONS = ("added", "changed", "deleted")
+#: the triggers of a table of history
+_REFUSALS = {"postgresql": ("append_only", "never_emptied"), "sqlite": ("append_only_changed", "append_only_deleted")}
 _FUNCTIONS = f"""
 CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -80,11 +82,8 @@ def statements(connection: BaseDatabaseWrapper, tables: set[str]) -> Iterator[st
     for each in watched():
         if each.model._meta.db_table in tables:
             yield from (_on_postgresql if on_postgresql else _on_sqlite)(each)
-    for model in _history() if on_postgresql else []:
-        if model._meta.db_table in tables:
-            yield (
-                f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {model._meta.db_table} FOR EACH ROW EXECUTE FUNCTION audit_refuse()"
-            )
+    for table in history_of(tables):
+        yield from append_only(connection, table)
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
@@ -96,8 +95,7 @@ def missing(connection: BaseDatabaseWrapper) -> list[str]:
             cursor.execute("SELECT substr(name, 1, instr(name, '_on_') - 1) || ' ' || tbl_name FROM sqlite_master WHERE type = 'trigger'")
         there = {name for (name,) in cursor.fetchall()}
     wanted = {f"audit_{name} {each.model._meta.db_table}" for each in watched() for name in _ACTIONS}
-    if connection.vendor == "postgresql":
-        wanted |= {f"append_only {model._meta.db_table}" for model in _history()}
+    wanted |= {f"{name} {model._meta.db_table}" for model in _history() for name in _REFUSALS[connection.vendor]}
     return sorted({name.split()[1] for name in wanted - there})
 
 
@@ -110,14 +108,38 @@ def _run(using: str, makes: Any) -> None:
 
 
 def _removals(connection: BaseDatabaseWrapper, tables: set[str]) -> Iterator[str]:
-    history = [model._meta.db_table for model in _history()]
     for table in sorted(tables):
-        if connection.vendor == "sqlite":
-            yield from (f'DROP TRIGGER IF EXISTS "audit_{name}_on_{table}"' for name in _ACTIONS)
-        else:
-            yield from (f'DROP TRIGGER IF EXISTS audit_{name} ON "{table}"' for name in _ACTIONS)
-            if table in history:
-                yield f'DROP TRIGGER IF EXISTS append_only ON "{table}"'
+        yield from (_removal(connection, f"audit_{name}", table) for name in _ACTIONS)
+    for table in history_of(tables):
+        yield from not_append_only(connection, table)
+
+
+def _removal(connection: BaseDatabaseWrapper, name: str, table: str) -> str:
+    if connection.vendor == "sqlite":
+        return f'DROP TRIGGER IF EXISTS "{name}_on_{table}"'
+    return f'DROP TRIGGER IF EXISTS {name} ON "{table}"'
+
+
+def append_only(connection: BaseDatabaseWrapper, table: str) -> Iterator[str]:
+    """What has the database refuse to alter, remove or empty the rows of a table of history."""
+    if connection.vendor == "postgresql":
+        yield f'CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON "{table}" FOR EACH ROW EXECUTE FUNCTION audit_refuse()'
+        yield f'CREATE TRIGGER never_emptied BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()'
+        return
+    refused = f"SELECT RAISE(ABORT, 'rows of {table} are never changed and never deleted')"
+    for name, when in zip(_REFUSALS["sqlite"], ("UPDATE", "DELETE"), strict=True):
+        yield f'CREATE TRIGGER "{name}_on_{table}" BEFORE {when} ON "{table}" BEGIN {refused}; END'
+
+
+def not_append_only(connection: BaseDatabaseWrapper, table: str) -> Iterator[str]:
+    """What takes that away again, before a migration alters the table."""
+    yield from (_removal(connection, name, table) for name in _REFUSALS[connection.vendor])
+
+
+def history_of(tables: Iterable[str]) -> list[str]:
+    """Which of these tables hold history."""
+    history = {model._meta.db_table for model in _history()}
+    return sorted(history.intersection(tables))
 
 
 def _history() -> list[type[models.Model]]:

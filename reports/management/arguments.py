@@ -18,6 +18,7 @@ from django.db.models import Field
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from audit import acting, recording
 from reports.models import Cycle
 from reports.policies import reports_in_reach
 from units.csv_files import harmless, open_file, read_rows
@@ -171,7 +172,10 @@ def output(name: str | None, stdout: TextIOBase) -> Iterator[TextIOBase]:
 def write_rows(
     command: BaseCommand, name: str | None, header: Sequence[str], rows: Iterable[Sequence[object]], *, beside: str | None = ""
 ) -> None:
-    """Write rows as CSV to FILE, and say how many: on standard error where standard output is the file itself, or the one `beside` it."""
+    """Write rows as CSV to FILE, journalled as a file that somebody takes, and say how many.
+
+    That is said on standard error where standard output is the file itself, or the one `beside` it.
+    """
     count = 0
     with output(name, command.stdout) as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -179,6 +183,7 @@ def write_rows(
         for row in rows:
             writer.writerow(map(harmless, row))
             count += 1
+    recording.record(recording.Action.TAKEN, "file", acting.now(), told={"columns": list(header), "rows": count, "to": name or "-"})
     said = command.stderr if {name, beside} & {None, "-"} else command.stdout
     said.write(gettext("%(count)d rows.") % {"count": count}, lambda text: text)
 

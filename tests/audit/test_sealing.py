@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection, connections, transaction
 
-from audit import sealing
+from audit import sealing, triggers
 from audit.models import AuditEntry, Seal
 from reports.models import JournalEntry
 from tests.builders import Play, given_cycle, given_user
@@ -34,12 +34,18 @@ def sealed_all() -> int:
 @contextmanager
 def tampering() -> Iterator[None]:
     """What somebody does who owns the database."""
+    tables = triggers.history_of(connection.introspection.table_names())
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET session_replication_role = replica")
-        yield
-        if connection.vendor == "postgresql":
+            yield
             cursor.execute("SET session_replication_role = DEFAULT")
+            return
+        for sql in (sql for table in tables for sql in triggers.not_append_only(connection, table)):
+            cursor.execute(sql)
+        yield
+        for sql in (sql for table in tables for sql in triggers.append_only(connection, table)):
+            cursor.execute(sql)
 
 
 def tampered(sql: str, *parameters: int) -> list[str]:
