@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -47,9 +47,10 @@ def submissions(request: HttpRequest, report_id: int) -> HttpResponse:
 @login_required
 def official(request: HttpRequest, cycle_id: int) -> HttpResponse:
     """Ask for the official figures of a cycle: says what that does and by when each level owes them, and does it once it is sent."""
-    cycle = get_object_or_404(Cycle.objects.select_related("version__template"), pk=cycle_id)
+    cycle = Cycle.objects.select_related("version__template").filter(pk=cycle_id).first()
     user = None if getattr(request.user, "is_superuser", False) else user_of(request)
-    if not manages_cycle(user, cycle):
+    is_managed = manages_cycle(user, cycle or Cycle(pk=0, state=Cycle.State.OPEN))  # as much is asked of one that isn't there
+    if cycle is None or not is_managed:
         raise Http404
     levels = list(CycleLevel.objects.filter(cycle=cycle).select_related("level"))
     form = OfficialDueForm(levels, request.POST if request.method == "POST" else None)

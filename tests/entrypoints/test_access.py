@@ -8,20 +8,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from inspect import signature
 from typing import Any
 
 import pytest
+import time_machine
+from axes.models import AccessAttempt
 from django.contrib import admin
-from django.db import transaction
-from django.test import Client
+from django.contrib.auth.models import User
+from django.core import mail
+from django.db import connection, transaction
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from danvan.celery import app
+from reports.documents.makers import MAKERS
 from reports.documents.pack import make_pack
-from reports.models import BackgroundJob
+from reports.models import BackgroundJob, Reminder, Report, Rollup
 from reports.services import background_jobs
 from reports.services.background_jobs import Work
 from tests.entrypoints.access_world import ROLES, World, given_staff, given_world, traces, upload
-from tests.entrypoints.pages import looked_at, text_of
+from tests.entrypoints.pages import LOOKED_AT, looked_at, text_of
 from units.models import Membership, Unit
 from units.problems import Refused
 
@@ -104,6 +113,7 @@ TABLE: dict[str, tuple[dict[str, str], dict[str, Any] | None]] = {
     "accounts:password": (SIGNED_IN, None),
     "accounts:second-factor": (SIGNED_IN, None),
     "accounts:recovery-codes": (dict(zip(ROLES, ("sign in", "sign in", *["refused"] * 5), strict=True)), {}),
+    **dict.fromkeys(["accounts:openid", "accounts:openid-return"], (dict.fromkeys(ROLES, "nothing"), None)),  # no provider is told
     "accounts:second-step": (dict.fromkeys(ROLES, "sign in"), None),
     "accounts:invitation": (EVERYBODY, None),
     **dict.fromkeys(["login", "set_language", "healthz", "readyz", "favicon", "manifest", "service-worker", "offline"], (EVERYBODY, None)),
@@ -175,16 +185,21 @@ def test_each_gets_what_the_table_says(world: World):
     assert {where: words for where, words in found.items() if words[0] != words[1]} == {}
 
 
-def test_what_is_out_of_reach_answers_to_the_letter_as_what_does_not_exist(world: World):
-    known = world.names
+def test_what_is_out_of_reach_answers_to_the_letter_and_in_as_many_questions_as_what_does_not_exist(world: World):
+    known, told_by_time = world.names, {}
     for role in ("former", "child", "sibling"):
         client = world.client(role)
         for route in (route for route in TABLE if TABLE[route][0][role] == "nothing" and ROUTES[route]):
-            outside = asked(world, client, route)[1]
+            with CaptureQueriesContext(connection) as for_outside:
+                outside = asked(world, client, route)[1]
             world.names = known | {name: 987654321 for name in ROUTES[route] if name.endswith("_id")}
-            nowhere = asked(world, client, route)[1]
+            with CaptureQueriesContext(connection) as for_nowhere:
+                nowhere = asked(world, client, route)[1]
             world.names = known
             assert plain(outside) == plain(nowhere), (role, route)
+            if len(for_outside) != len(for_nowhere):
+                told_by_time[role, route] = (len(for_outside), len(for_nowhere))
+    assert told_by_time == {}
 
 
 def plain(answer: Any) -> tuple[Any, ...]:
@@ -221,6 +236,47 @@ def test_a_task_makes_for_its_orderer_only_what_that_one_reaches_when_it_runs(wo
     client = world.client("officer")
     assert client.get(reverse("reports:downloads")).context["jobs"] == []
     assert background_jobs.cancel(job.pk, by=world.people["sibling"], at=world.play.tick(None)) is False
+
+
+#: by task: who has it run, and on whose rows
+TASKS = {
+    "reports.tasks.open_due_cycles": "the clock, on cycles that were planned",
+    "reports.tasks.sweep": "the clock, on all reports",
+    "reports.tasks.drain_rollups": "the clock, or who accepts or saves, on totals alone, which are derived",
+    "reports.tasks.remind": "the clock, or who reminds those below; read by who is responsible when it is sent",
+    "reports.tasks.run_background_jobs": "the clock, or who ordered a file, on what that one reaches when it is made",
+    "reports.tasks.expire_background_jobs": "the clock, on files that nobody fetched",
+    "accounts.tasks.disable_idle_accounts": "the clock, on accounts that nobody uses",
+    "audit.tasks.seal_journal": "the clock, on the journals",
+}
+
+
+def test_no_task_takes_what_a_visitor_says_but_a_cycle_whose_totals_are_computed():
+    app.loader.import_default_modules()
+    tasks = {name: task for name, task in app.tasks.items() if not name.startswith("celery.")}
+    assert set(tasks) == set(TASKS)
+    assert {name: list(signature(task.run).parameters) for name, task in tasks.items() if signature(task.run).parameters} == {
+        "reports.tasks.drain_rollups": ["cycle_id"]
+    }
+
+
+def test_tasks_leave_what_people_wrote_as_it_is_and_remind_nobody_who_left(world: World):
+    own = [traces()[at] for at in (1, 2, 4, 5, 6, 7)]  # all but journal and jobs, which tasks write themselves
+    with time_machine.travel(LOOKED_AT + timedelta(days=3), tick=False):
+        for name in sorted(set(TASKS) - {"accounts.tasks.disable_idle_accounts"}):
+            app.tasks[name].run()
+    assert [traces()[at] for at in (1, 2, 4, 5, 6, 7)] == own
+    told = {address for message in mail.outbox for address in message.to}
+    assert world.people["officer"].email in told
+    assert not told & {world.people[role].email for role in ("former", "disabled")}
+    for message in mail.outbox:
+        if world.people["sibling"].email in message.to:
+            assert "Đơn vị C" not in message.body
+
+
+def test_every_kind_of_job_asks_for_the_reach_of_who_ordered_it():
+    """Packs above; workbooks for several units in test_pages_units_workbook.py, row by row when they are looked over and when written."""
+    assert set(MAKERS) == {BackgroundJob.Kind.PACK, BackgroundJob.Kind.LOOK_OVER, BackgroundJob.Kind.APPLY}
 
 
 # --- Admin -----------------------------------------------------------------------------------------
@@ -318,6 +374,64 @@ def test_no_action_of_admin_reaches_beyond_ones_units(world: World):
         for across in ("0", "1"):
             client.post("/admin/reports/report/", sent | {"action": action, "select_across": across})
     assert world.play.report("C").version == untouched
+
+
+#: what may be done to chosen rows in admin; whoever reaches the page and not the row does nothing to it
+ACTIONS = {
+    "reports.report": {"extend", "exempt", "unexempt"},
+    "reports.rollup": {"try_again"},
+    "reports.reminder": {"try_again"},
+    "auth.user": {"invite", "unlock"},
+}
+
+
+def test_every_action_of_admin_leaves_rows_out_of_reach_as_they_are(world: World):
+    staff = given_staff("chuyen-vien", K="viewer")
+    client, boss = Client(), RequestFactory().get("/")
+    client.force_login(staff)
+    boss.user = User(is_superuser=True, is_active=True, is_staff=True)
+    AccessAttempt.objects.create(username="xa", failures_since_start=9)
+    Rollup.objects.update(failures=9, error="x")
+    Reminder.objects.update(set_aside_at=world.play.tick(None))
+    before = (traces(), *untouched())
+    for model, page in admin.site._registry.items():
+        names = set(page.get_actions(boss)) - {"delete_selected", "export_admin_action"}
+        assert names == ACTIONS.get(model._meta.label_lower, set()), model
+        chosen = list(model._default_manager.values_list("pk", flat=True)[:50])
+        for action in page.get_actions(boss):
+            sent = {"action": action, "_selected_action": chosen, "select_across": "1", "confirmed": "1", "post": "yes", "reason": "x"}
+            answer = client.post(f"/admin/{model._meta.app_label}/{model._meta.model_name}/", sent)
+            assert "Đơn vị C" not in answer.content.decode(), (model, action)
+    assert (traces(), *untouched()) == before
+
+
+def untouched() -> tuple[Any, ...]:
+    """What actions of admin would change of C's."""
+    at_c = {"report__unit__uid": "C"}
+    return (
+        AccessAttempt.objects.count(),
+        list(Rollup.objects.filter(**at_c).values_list("failures", "error")),
+        list(Reminder.objects.filter(**at_c).values_list("set_aside_at", flat=True)),
+        Report.objects.get(unit__uid="C").version,
+    )
+
+
+def test_no_autocomplete_list_or_filter_of_admin_names_what_is_out_of_reach(world: World):
+    client = Client()
+    client.force_login(given_staff("chuyen-vien", K="viewer"))
+    for model, page in admin.site._registry.items():
+        for owner in (page, *(inline(model, admin.site) for inline in page.inlines)):
+            for field in owner.autocomplete_fields:
+                named = {"app_label": owner.model._meta.app_label, "model_name": owner.model._meta.model_name, "field_name": field}
+                for term in ("", "Đơn vị", "xa"):
+                    found = client.get("/admin/autocomplete/", {**named, "term": term})
+                    if found.status_code == 200:
+                        said = " ".join(each["text"] for each in found.json()["results"])
+                        assert not re.search(r"\(([PDC]|H1|H2)\)|\b(thon|huyen|da-chuyen|bi-khoa)\b", said), (owner, field, said)
+        shown = client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"), {"q": ""})
+        if shown.status_code == 200:
+            assert not re.search(r"Đơn vị (C|H1|H2)\b", text_of(shown)), model
+            assert shown.context["cl"].result_count == shown.context["cl"].queryset.count(), model
 
 
 def test_exports_and_searches_of_admin_tell_of_no_unit_out_of_reach(world: World):
