@@ -20,6 +20,28 @@ def name_reader(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
     return named
 
 
+#: what a browser could give a page and none here asks for; nor may a page in it, were one ever let in
+PERMISSIONS = ", ".join(
+    f"{each}=()"
+    for each in (
+        *("accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media", "fullscreen", "geolocation"),
+        *("gyroscope", "magnetometer", "microphone", "midi", "payment", "screen-wake-lock", "serial", "usb", "web-share"),
+    )
+)
+
+
+def forbid_devices(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Say with each answer that it needs nothing of the device, and that no other site may take it in."""
+
+    def forbidding(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers["Permissions-Policy"] = PERMISSIONS
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        return response
+
+    return forbidding
+
+
 #: no file that anybody has to send is larger: a national list of units has 14 MB
 MOST_MEGABYTES = 30
 

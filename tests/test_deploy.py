@@ -100,6 +100,19 @@ def test_every_setting_of_the_example_is_one_that_something_reads():
     assert set(named) - read - {"WEB_CONCURRENCY"} == set()  # which gunicorn reads itself
 
 
+def test_no_value_of_the_example_has_a_comment_behind_it_which_systemd_would_take_for_a_part_of_it():
+    assert re.findall(r"^[A-Z_]+=.*#.*", (DEPLOY / "danvan.env.example").read_text(), re.MULTILINE) == []
+
+
+def test_the_proxy_serves_no_file_itself_and_logs_neither_queries_nor_the_links_of_invitations():
+    site = (DEPLOY / "nginx" / "site.conf").read_text()
+    assert not re.search(r"^\s*(root|alias)\b", site, re.MULTILINE)
+    assert re.findall(r"access_log (\S+) (\w+);", site) == [("/var/log/nginx/access.log", "danvan")] * 2
+    form = re.search(r"log_format danvan '([^']+)'", site)
+    assert form
+    assert not {"$request", "$request_uri", "$args", "$http_referer"} & set(re.findall(r"\$\w+", form[1]))
+
+
 def test_alerts_ask_for_figures_that_there_are():
     rules = yaml.safe_load((DEPLOY / "alerts.yml").read_text())["groups"][0]["rules"]
     asked = {name for rule in rules for name in re.findall(r"danvan_[a-z_]+", rule["expr"])}
