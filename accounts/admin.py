@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import invitations, lockout
+from accounts import invitations, lockout, openid, passwords
 from units.admin import ConfiguredBySuperusers, ServiceImportExportMixin
 from units.models import Membership
 from units.resources import PeopleResource
@@ -99,5 +99,9 @@ class DanvanUserAdmin(ServiceImportExportMixin, ConfiguredBySuperusers, UserAdmi
         unsent = gettext(
             "%(user)s is invited. There is no mail address: hand this link over yourself; it is good once, for %(days)d days: %(link)s"
         )
+        elsewhere = gettext("%(user)s is invited, and signs in at %(provider)s: %(link)s")
         words = {"user": user.get_username(), "days": invitations.good_for().days, "address": user.email, "link": link}
-        messages.success(request, (said if user.email else unsent) % words)
+        if not passwords.may_open(user):
+            messages.success(request, elsewhere % {**words, "provider": openid.name()})
+        else:
+            messages.success(request, (said if user.email else unsent) % words)

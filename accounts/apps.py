@@ -10,7 +10,9 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in
+        from django.core.checks import Tags, register
 
-        from accounts import sessions
+        from accounts import checks, sessions
 
+        register(checks.ways_to_sign_in, Tags.security)
         user_logged_in.connect(sessions.begin, dispatch_uid="accounts.sessions.begin")

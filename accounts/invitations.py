@@ -16,28 +16,35 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from accounts import second_factor
+from accounts import openid, passwords, second_factor
+from accounts.models import ExternalIdentity
 
 
 def invite(user: Any, request: HttpRequest) -> str:
     """Shut the account until its owner has chosen a password of their own; the link with which that is done.
 
-    Whatever opened the account before is void: its password, its second factor and every earlier link. The link is good for one time
-    and for `PASSWORD_RESET_TIMEOUT`; it is mailed where the account has an address.
+    Whatever opened the account before is void: its password, its second factor, whom it was bound to at the identity provider, and every
+    earlier link. The link is good for one time and for `PASSWORD_RESET_TIMEOUT`; it is mailed where the account has an address. To whom a
+    password opens nothing the page of signing in is sent.
     """
     with transaction.atomic():
         second_factor.forget(user)
+        ExternalIdentity.objects.filter(user=user).delete()
         user.set_unusable_password()
         user.is_active, user.last_login = True, None
         user.save(update_fields=["password", "is_active", "last_login"])
-    link = request.build_absolute_uri(
-        reverse("accounts:invitation", args=[urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)])
-    )
+    by_password = passwords.may_open(user)
+    link = request.build_absolute_uri(_way_to_a_password(user) if by_password else reverse("login"))
     if user.email:
         context = {"user": user, "link": link, "host": request.get_host(), "until": timezone.now() + good_for()}
+        context |= {"by_password": by_password, "provider": openid.name()}
         subject = render_to_string("accounts/mail/invitation_subject.txt", context).strip()
         send_mail(subject, render_to_string("accounts/mail/invitation.txt", context), None, [user.email])
     return link
+
+
+def _way_to_a_password(user: Any) -> str:
+    return reverse("accounts:invitation", args=[urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)])
 
 
 def good_for() -> timedelta:

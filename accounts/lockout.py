@@ -15,6 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import ngettext
 
+from accounts.signing_in import ways_in
+
 #: what a lock answers with: too many requests
 LOCKED = 429
 
@@ -55,7 +57,8 @@ def refuse(request: HttpRequest, *args: Any) -> HttpResponse:
         minutes,
     )
     form = AuthenticationForm(request)
-    return render(request, "registration/login.html", {"form": form, "locked": said % {"minutes": minutes}}, status=LOCKED)
+    context = {"form": form, "locked": said % {"minutes": minutes}, **ways_in()}
+    return render(request, "registration/login.html", context, status=LOCKED)
 
 
 def unlock(username: str) -> int:

@@ -18,7 +18,7 @@ from django_otp.util import random_hex
 
 #: how many recovery codes one has
 CODES = 10
-_KEY = "second-factor-key"
+_KEY, _ELSEWHERE = "second-factor-key", "second-factor-elsewhere"
 
 
 def has_second_factor(user: AbstractBaseUser | AnonymousUser | None) -> bool:
@@ -29,7 +29,12 @@ def has_second_factor(user: AbstractBaseUser | AnonymousUser | None) -> bool:
 def is_missing(request: HttpRequest) -> bool:
     """Is this a session without a second factor, where one is asked for?"""
     user: Any = request.user
-    return settings.SECOND_FACTOR and not user.is_verified()
+    return settings.SECOND_FACTOR and not user.is_verified() and not request.session.get(_ELSEWHERE)
+
+
+def was_given_elsewhere(request: HttpRequest) -> None:
+    """The identity provider asked this session's owner for one (`OIDC_SECOND_FACTOR_ACR`, `OIDC_SECOND_FACTOR_AMR`)."""
+    request.session[_ELSEWHERE] = True
 
 
 def offered(request: HttpRequest) -> TOTPDevice:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import views
+from accounts import openid_views, views
 
 app_name = "accounts"
 
@@ -10,5 +10,7 @@ urlpatterns = [
     path("second-factor/", views.set_up_second_factor, name="second-factor"),
     path("recovery-codes/", views.recovery_codes, name="recovery-codes"),
     path("second-step/", views.second_step, name="second-step"),
+    path("openid/", openid_views.openid_sign_in, name="openid"),
+    path("openid/return/", openid_views.openid_return, name="openid-return"),
     path("invitation/<uidb64>/<token>/", views.Invitation.as_view(), name="invitation"),
 ]

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.models import User
-from django.contrib.auth.views import LoginView, PasswordChangeView, PasswordResetConfirmView
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView, PasswordResetConfirmView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse_lazy
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_otp import login as verified_by
 
-from accounts import second_factor
+from accounts import openid, passwords, second_factor
 from accounts.forms import DigitsForm, SecondStepForm
-
-#: between password and digits: who gave the right password, by which backend, when, and where they wanted to go
-_HALF = "signing-in"
-#: seconds that one has for the digits
-HALF_LASTS = 300
+from accounts.models import ExternalIdentity
+from accounts.signing_in import asked_for_digits, digits_given, give_up, let_in, ways_in, within
 
 
 class SignIn(LoginView):
@@ -37,59 +29,52 @@ class SignIn(LoginView):
 
     redirect_authenticated_user = True
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | ways_in()
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        user: Any = form.get_user()
-        if not second_factor.has_second_factor(user):
-            return super().form_valid(form)
-        self.request.session.flush()
-        self.request.session[_HALF] = {
-            "user": user.pk,
-            "backend": user.backend,
-            "at": time.time(),
-            "next": self.get_redirect_url(),
-            "password": user.get_session_auth_hash(),
-        }
-        return redirect("accounts:second-step")
+        return let_in(self.request, form.get_user(), self.get_redirect_url())
+
+
+class SignOut(LogoutView):
+    """Ends the session; whoever signed in at the identity provider is led there, so that the next one at this desk isn't let in."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        elsewhere = openid.end_at_provider(request)
+        answer = super().post(request, *args, **kwargs)
+        if not elsewhere:
+            return answer
+        # A page in between: a form may lead nowhere but here (form-action of the Content-Security-Policy).
+        return render(request, "accounts/signed_out.html", {"elsewhere": elsewhere, "provider": openid.name()})
 
 
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def second_step(request: HttpRequest) -> HttpResponse:
-    """Ask for the digits of whoever has just given the right password, or is signed in and goes where digits are asked for."""
-    half = request.session.get(_HALF)
-    user: Any = request.user if request.user.is_authenticated else _half_signed_in(half)
+    """Ask for the digits of whoever has just been proven to be somebody, or is signed in and goes where digits are asked for."""
+    user = asked_for_digits(request)
     if user is None or not second_factor.has_second_factor(user):
-        request.session.pop(_HALF, None)
+        give_up(request)
         return redirect(settings.LOGIN_URL)
     form = SecondStepForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        following = _within(request, request.GET.get("next", ""))
-        if half is not None:
-            login(request, user, backend=half["backend"])
-            request.session.pop(_HALF, None)
-            following = half["next"]
-        verified_by(request, form.device)
-        return redirect(following or settings.LOGIN_REDIRECT_URL)
+        return digits_given(request, user, form.device)
     return render(request, "accounts/second_step.html", {"form": form})
-
-
-def _half_signed_in(half: dict[str, Any] | None) -> User | None:
-    """Who is between the two steps; None where it took too long, or where the account was changed or shut meanwhile."""
-    if half is None or not 0 <= time.time() - half["at"] <= HALF_LASTS:
-        return None
-    user = User.objects.filter(pk=half["user"], is_active=True).first()
-    return user if user is not None and user.get_session_auth_hash() == half["password"] else None
 
 
 @login_required
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    """One's own account: second factor, recovery codes, password."""
+    """One's own account: second factor, recovery codes, password, and whether one signs in at the identity provider."""
+    user: Any = request.user
+    is_bound = ExternalIdentity.objects.filter(user=user, issuer=settings.OIDC_ISSUER).exists()
     context = {
-        "has_second_factor": second_factor.has_second_factor(request.user),
-        "codes_left": second_factor.codes_left(request.user),
-        "is_asked_for": settings.SECOND_FACTOR and request.user.is_staff,
+        "has_second_factor": second_factor.has_second_factor(user),
+        "codes_left": second_factor.codes_left(user),
+        "is_asked_for": settings.SECOND_FACTOR and user.is_staff,
+        "by_password": user.has_usable_password() and passwords.may_open(user),
+        "provider": openid.name() if is_bound else "",
     }
     return render(request, "accounts/account.html", context)
 
@@ -108,14 +93,14 @@ def set_up_second_factor(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         codes = second_factor.set_up(request, form.cleaned_data["digits"])
         if codes:
-            return render(request, "accounts/codes.html", {"codes": codes, "next": _within(request, request.POST.get("next", ""))})
+            return render(request, "accounts/codes.html", {"codes": codes, "next": within(request, request.POST.get("next", ""))})
         form.add_error("digits", _("These are not the digits shown now. The clock of your telephone has to be right."))
     device = second_factor.offered(request)
     context = {
         "form": form,
         "picture": second_factor.picture_of(device),
         "key": second_factor.spelt(device),
-        "next": _within(request, request.POST.get("next") or request.GET.get("next", "")),
+        "next": within(request, request.POST.get("next") or request.GET.get("next", "")),
         "is_asked_for": second_factor.is_missing(request) and user.is_staff,
     }
     return render(request, "accounts/second_factor.html", context)
@@ -148,7 +133,7 @@ class Invitation(PasswordResetConfirmView):
     template_name = "accounts/invitation.html"
     title = gettext_lazy("Choose your password")
     post_reset_login = True
-    post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
+    post_reset_login_backend = "accounts.passwords.Backend"
 
     def get_success_url(self) -> str:
         return resolve_url(settings.LOGIN_REDIRECT_URL)
@@ -156,9 +141,3 @@ class Invitation(PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponseRedirect:
         messages.success(self.request, _("Welcome. From now on sign in with your user name and this password."))
         return super().form_valid(form)  # type: ignore[return-value]
-
-
-def _within(request: HttpRequest, address: str) -> str:
-    """The address, where it leads to this site; nothing where it doesn't."""
-    safe = url_has_allowed_host_and_scheme(address, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-    return address if safe else ""

@@ -60,6 +60,7 @@ def declare() -> None:
     """Say so to the audit."""
     watch("units.Unit", computed=("lft", "rght", "tree_id", "depth", "search_text", "sort_key"))
     watch("auth.User", computed=("last_login",), secret=("password", "username", "first_name", "last_name", "email"))
+    watch("accounts.ExternalIdentity", secret=("subject",))
     watch(
         "otp_totp.TOTPDevice",
         computed=("last_t", "drift", "last_used_at", "throttling_failure_timestamp", "throttling_failure_count"),

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "danvan.tracing.follow_request",
+    "danvan.middleware.forbid_devices",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Pages are made a sixth as long. Lengths tell a listener nothing of the one secret in them, the CSRF token: it is
@@ -145,7 +146,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- People -------------------------------------------------------------------------------------
 
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "accounts.passwords.Backend", "accounts.openid_accounts.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "accounts.passwords.LengthValidator", "OPTIONS": {"alone": 14, "beside": 8}},
@@ -179,6 +180,23 @@ SESSION_COOKIE_AGE = max(IDLE_MINUTES, IDLE_MINUTES_CONFIGURING) * 60 + 86400
 IDLE_DAYS = env.int("IDLE_DAYS", default=45)
 # Seconds for which the link of an invitation is good.
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
+# A province's own identity provider (OpenID Connect; docs/security.md). Without an issuer there is none.
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_SCOPES = env.str("OIDC_SCOPES", default="openid profile email")
+# What people call it; its host where nothing is said.
+OIDC_NAME = env.str("OIDC_NAME", default="")
+# By what an account is found at the first sign-in: "email", which the provider has to have verified, or "username".
+OIDC_MATCH = env.str("OIDC_MATCH", default="email")
+OIDC_USERNAME_CLAIM = env.str("OIDC_USERNAME_CLAIM", default="preferred_username")
+OIDC_CREATE = env.bool("OIDC_CREATE", default=False)
+# What of the provider's `acr` and `amr` says that it asked for a second factor; nothing: ours is asked for.
+OIDC_SECOND_FACTOR_ACR = env.list("OIDC_SECOND_FACTOR_ACR", default=[])
+OIDC_SECOND_FACTOR_AMR = env.list("OIDC_SECOND_FACTOR_AMR", default=[])
+# `no`: the provider alone signs in, but for the superusers whose names stand in BREAK_GLASS.
+PASSWORD_SIGN_IN = env.bool("PASSWORD_SIGN_IN", default=True)
+BREAK_GLASS = env.list("BREAK_GLASS", default=[])
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "reports:my-work"
 LOGOUT_REDIRECT_URL = "login"
@@ -238,8 +256,14 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 HTTPS = env.bool("HTTPS", default=False)
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+# Off where the site's own name has other hosts below it that speak no HTTPS yet.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=True)
+# To be in browsers' own lists is asked for by whoever owns the registered domain, and never by one site below it.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 
 # --- Import and export ----------------------------------------------------------------------------
@@ -268,6 +292,8 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    # Whose debugging would write proofs of sign-ins into the log.
+    "loggers": {"authlib": {"level": "WARNING"}},
 }
 # Celery keeps what it is given here, in its worker and its scheduler alike.
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

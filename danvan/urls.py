@@ -1,9 +1,8 @@
 from django.contrib import admin
-from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from accounts.views import SignIn
+from accounts.views import SignIn, SignOut
 from danvan import installable
 from danvan.health import healthz, readyz
 from danvan.icon import favicon
@@ -12,7 +11,7 @@ from danvan.metrics import metrics
 urlpatterns = [
     path("", include("reports.urls", namespace="reports")),
     path("login/", SignIn.as_view(), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", SignOut.as_view(), name="logout"),
     path("account/", include("accounts.urls", namespace="accounts")),
     path("i18n/", set_language, name="set_language"),
     path("admin/", admin.site.urls),

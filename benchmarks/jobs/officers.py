@@ -117,7 +117,7 @@ def given_officers() -> list[Officer]:
 def signed_in(user: User, port: int) -> Browser:
     """A browser with the user's session: passwords are slow on purpose, and nobody signs in every few seconds."""
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="accounts.passwords.Backend")
     browser = Browser(port, user.username, "")
     browser.keep_cookie("sessionid", client.cookies["sessionid"].value)
     browser.get("/")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import second_factor
-from accounts.views import HALF_LASTS
+from accounts.signing_in import HALF_LASTS
 from tests.accounts.builders import PASSWORD, given_second_factor, key_on, shown_by
 from tests.builders import given_user
 from tests.entrypoints.admin_client import text_of

@@ -141,6 +141,7 @@ NOT_PAGES = {
     "service-worker": "a script",
     "reports:pending": "part of a page",
     **dict.fromkeys(["healthz", "readyz", "metrics"], "for machines"),
+    **dict.fromkeys(["accounts:openid", "accounts:openid-return"], "lead to the identity provider and back"),
     "accounts:second-step": "between two POSTs; looked at in test_signing_in.py",
     "accounts:recovery-codes": "POST; looked at in test_signing_in.py",
     "favicon": "leads to the icon",
