@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import ProtectedError
 
 from units import tree
+from units.bulk import Among, add_many
 from units.fitting import Place, uncovered
 from units.locks import hold
 from units.models import Membership, Reorganisation, Succession, Unit
@@ -25,7 +26,8 @@ from units.problems import Problem, Problems, Refused, gettext_noop
 from units.reach import User
 from units.staging import CONTENT, Staging
 
-BATCH = 1000
+#: keys that travel in one statement, and rows that each get a value of their own
+KEYS, ROWS = 20_000, 500
 
 Kind = Reorganisation.Kind
 Roles = Reorganisation.Roles
@@ -139,12 +141,12 @@ def _make(new_units: Sequence[NewUnit]) -> list[int]:
 
 
 def _keys_of(uids: Sequence[str]) -> dict[str, int]:
-    return {uid: pk for chunk in _chunks(uids) for uid, pk in Unit.objects.filter(uid__in=chunk).values_list("uid", "pk")}
+    return {uid: pk for chunk in _chunks(uids) for uid, pk in Unit.objects.filter(Among("uid", chunk)).values_list("uid", "pk")}
 
 
 def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
     remaining = iter(values)
-    while chunk := list(islice(remaining, BATCH)):
+    while chunk := list(islice(remaining, KEYS)):
         yield chunk
 
 
@@ -184,7 +186,7 @@ class _Plan:
         found = []
         columns = ("pk", "uid", "kind", "parent_id", "valid_from", "valid_to")
         for chunk in _chunks(values):
-            for row in Unit.objects.filter(**{f"{column}__in": chunk}).order_by().values_list(*columns):
+            for row in Unit.objects.filter(Among(column, chunk)).order_by().values_list(*columns):
                 unit = self._units.setdefault(row[0], _Standing(*row))
                 found.append(unit)
         return found
@@ -279,7 +281,7 @@ class _Plan:
         keys = {self._by_uid[link.predecessor].pk for link in links}
         recorded: dict[Pair, Succession] = {}
         for chunk in _chunks(keys):
-            for row in Succession.objects.filter(predecessor_id__in=chunk):
+            for row in Succession.objects.filter(Among("predecessor_id", chunk)):
                 recorded[row.predecessor_id, row.successor_id, row.effective_on] = row
         self.added: list[Succession] = []
         self.changed: list[tuple[Succession, Decimal | None]] = []
@@ -329,7 +331,7 @@ def _write_shares(changed: Sequence[tuple[Succession, Decimal | None]]) -> dict[
     before = {str(row.pk): None if row.share is None else str(row.share) for row, _ in changed}
     for row, share in changed:
         row.share = share
-    Succession.objects.bulk_update([row for row, _ in changed], ["share"], batch_size=BATCH)
+    Succession.objects.bulk_update([row for row, _ in changed], ["share"], batch_size=ROWS)
     return before
 
 
@@ -337,22 +339,21 @@ def _move_roles(heirs: Mapping[int, Sequence[int]], roles: Roles, uses: Uses, be
     """Give the people of predecessors their roles at the successors, and take them away there if that is the rule."""
     if roles == Roles.KEEP:
         return
-    held = [row for chunk in _chunks(heirs) for row in Membership.objects.filter(unit_id__in=chunk).order_by("pk")]
+    held = [row for chunk in _chunks(heirs) for row in Membership.objects.filter(Among("unit_id", chunk)).order_by("pk")]
     wanted = {(row.user_id, successor, row.role): None for row in held for successor in heirs[row.unit_id]}
     standing = _roles_at({successor for _, successor, _ in wanted})
     before.roles_given = [key for key in wanted if key not in standing]
-    Membership.objects.bulk_create([Membership(user_id=user, unit_id=unit, role=role) for user, unit, role in before.roles_given], BATCH)
+    add_many([Membership(user_id=user, unit_id=unit, role=role) for user, unit, role in before.roles_given])
     if roles == Roles.MOVE:
         busy = uses.with_open_work({row.unit_id for row in held})
         taken = [row for row in held if row.unit_id not in busy]
         before.roles_taken = [(row.user_id, row.unit_id, row.role) for row in taken]
-        for chunk in _chunks(taken):
-            Membership.objects.filter(pk__in=[row.pk for row in chunk]).delete()
+        Membership.objects.filter(Among("pk", [row.pk for row in taken])).delete()
 
 
 def _roles_at(unit_ids: Collection[int]) -> set[tuple[int, int, str]]:
     columns = ("user_id", "unit_id", "role")
-    return {row for chunk in _chunks(unit_ids) for row in Membership.objects.filter(unit_id__in=chunk).values_list(*columns)}
+    return {row for chunk in _chunks(unit_ids) for row in Membership.objects.filter(Among("unit_id", chunk)).values_list(*columns)}
 
 
 def _record(change: Change, plan: _Plan, before: Before, roles: Roles, by: User, at: datetime) -> Reorganisation | None:
@@ -370,7 +371,7 @@ def _record(change: Change, plan: _Plan, before: Before, roles: Roles, by: User,
     )
     for row in plan.added:
         row.reorganisation = recorded
-    Succession.objects.bulk_create(plan.added, batch_size=BATCH)
+    add_many(plan.added)
     return recorded
 
 
@@ -426,8 +427,8 @@ def touched_by(reorganisation: Reorganisation) -> set[int]:
 
 def _superiors_of(unit_ids: Collection[int]) -> set[int]:
     """Those directly above."""
-    found = (Unit.objects.filter(children__in=chunk).order_by().values_list("pk", flat=True) for chunk in _chunks(unit_ids))
-    return {pk for keys in found for pk in keys}
+    found = (Unit.objects.filter(Among("pk", chunk), parent__isnull=False).order_by() for chunk in _chunks(unit_ids))
+    return {pk for units in found for pk in units.values_list("parent_id", flat=True)}
 
 
 def _built_upon(reorganisation: Reorganisation, touched: Collection[int]) -> list[Reorganisation]:
@@ -440,7 +441,7 @@ def _restore_shares(shares: Mapping[str, str | None]) -> None:
     for row in rows.values():
         share = shares[str(row.pk)]
         row.share = None if share is None else Decimal(share)
-    Succession.objects.bulk_update(rows.values(), ["share"], batch_size=BATCH)
+    Succession.objects.bulk_update(rows.values(), ["share"], batch_size=ROWS)
 
 
 def _restore_roles(before: Before) -> None:
@@ -448,7 +449,7 @@ def _restore_roles(before: Before) -> None:
         Membership.objects.filter(user_id=user, unit_id=unit, role=role).delete()
     standing = _roles_at({unit for _, unit, _ in before.roles_taken})
     again = [key for key in before.roles_taken if tuple(key) not in standing]
-    Membership.objects.bulk_create([Membership(user_id=user, unit_id=unit, role=role) for user, unit, role in again], BATCH)
+    add_many([Membership(user_id=user, unit_id=unit, role=role) for user, unit, role in again])
 
 
 def _days_of(days: Mapping[str, str | None], made: Collection[int]) -> dict[int, date | None]:

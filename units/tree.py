@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from units import keeping, names
+from units.bulk import Among
 from units.fitting import Place, misfits, misfits_alone, uncovered
 from units.keeping import Remade
 from units.locks import hold
@@ -331,9 +332,7 @@ def set_days(column: str, days: Mapping[int, date | None]) -> None:
     with transaction.atomic():
         hold(LOCK)
         for day in set(days.values()):
-            ids = [pk for pk, its_day in days.items() if its_day == day]
-            for start in range(0, len(ids), BATCH):
-                Unit.objects.filter(pk__in=ids[start : start + BATCH]).update(**{column: day})
+            Unit.objects.filter(Among("pk", [pk for pk, its_day in days.items() if its_day == day])).update(**{column: day})
 
 
 def remove(unit_ids: Collection[int]) -> None:

@@ -12,8 +12,8 @@ from benchmarks import country
 from benchmarks.jobs.sql import erase_cycle, on_postgresql, run
 from benchmarks.measuring import Line, Setting, idle, in_turns
 from reports.models import Cycle, Report, TemplateVersion
-from reports.models.bulk import reserve_ids
 from reports.services.opening import open_planned
+from units.bulk import reserve_ids
 
 #: the cycle that is opened, and the one that the bare rows belong to
 AGAIN, BARE = "again", "bare"

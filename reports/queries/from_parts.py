@@ -12,8 +12,8 @@ from reports.domain.over_time import Part, contribution_over_time, without_figur
 from reports.domain.periods import is_part_of, overlap
 from reports.domain.workflow import State
 from reports.models import Adjustment, Cycle, Report
-from reports.models.bulk import Among
 from reports.queries.consolidated import RollupRow, Total, rows_of
+from units.bulk import Among
 from units.problems import Problem, Problems, gettext_noop
 
 #: units whose parts are read at once

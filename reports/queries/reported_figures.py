@@ -14,8 +14,8 @@ from reports.domain.sources import ReportedFigure
 from reports.domain.validation import enterable
 from reports.domain.workflow import State
 from reports.models import Report
-from reports.models.bulk import Among
 from reports.queries.as_declared import shown_in
+from units.bulk import Among
 
 _WHOLE, _HALVES = "Y", ("H1", "H2")
 #: the accepted report of a unit by a template for a period

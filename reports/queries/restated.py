@@ -37,10 +37,10 @@ from reports.domain.restating import (
 )
 from reports.domain.workflow import State
 from reports.models import Cycle, Report
-from reports.models.bulk import Among
 from reports.queries import history
 from reports.queries.consolidated import RollupRow, Total, rows_of
 from reports.queries.summing import adjustments_of
+from units.bulk import Among
 from units.models import Succession, Unit
 from units.problems import Problem, Problems, gettext_noop
 from units.tree import descendants_of

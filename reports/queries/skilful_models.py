@@ -14,9 +14,9 @@ from reports.domain.skilful_models import UNDER_WAY, Days, ModelAction, ModelSta
 from reports.domain.sources import RegisterCount
 from reports.domain.validation import enterable
 from reports.models import Cycle, Report, SkilfulModel, SkilfulModelEntry
-from reports.models.bulk import Among
 from reports.models.skilful_model import FIELD_LABELS, SkilfulModelQuerySet
 from units import tree
+from units.bulk import Among
 from units.models import Unit
 
 #: of more units than these the register is asked by their superiors, whose stretches of the tree are few

@@ -13,8 +13,8 @@ from django.db.models.functions import TruncDate
 
 from reports.domain.workflow import Action
 from reports.models import JournalEntry, Report, ReviewAnswer, ReviewNote
-from reports.models.bulk import Among
 from reports.models.journal import ACTION_LABELS
+from units.bulk import Among
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from reports.models import Selection, SelectionCandidate, SelectionChoice
-from reports.models.bulk import add_many
 from reports.policies import Standing, manages_selection
 from units import tree
+from units.bulk import add_many
 from units.locks import hold
 from units.models import Unit
 from units.problems import Problem, Problems, Refused, gettext_noop

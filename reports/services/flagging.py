@@ -15,8 +15,9 @@ from django.db.models.functions import Greatest
 
 from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Flag, Report, ReportQuerySet
-from reports.models.bulk import Among, insert_select
+from reports.models.bulk import insert_select
 from reports.services import rolling_up
+from units.bulk import Among
 from units.locks import hold
 
 

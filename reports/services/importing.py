@@ -18,11 +18,12 @@ from reports.domain.indicators import Indicator, Template
 from reports.domain.numbers import parse_plain
 from reports.domain.workflow import State
 from reports.models import Cycle, Report
-from reports.models.bulk import Among, as_json
+from reports.models.bulk import as_json
 from reports.policies import reports_in_reach
 from reports.services import filling, reviewing, submitting, transitions
 from reports.services.filling import Changes, Written
 from reports.services.submitting import Declaration
+from units.bulk import Among
 from units.problems import Problem, Problems, Refused, gettext_noop
 from units.reach import User
 

@@ -15,10 +15,11 @@ from django.db.models import BooleanField, Case, CharField, Count, ExpressionWra
 
 from reports.domain.deadlines import end_of_day
 from reports.models import Cycle, CycleLevel, Report, Rollup, RootOversight, Selection, SelectionCandidate, TemplateVersion
-from reports.models.bulk import insert_like, reserve_ids
+from reports.models.bulk import insert_like
 from reports.models.cycle import DEFAULT_CORRECTION_DAYS, DEFAULT_REMINDERS, DEFAULT_REVIEW_DAYS
 from reports.queries.calendar import DaysOff, next_working_day
 from units import tree
+from units.bulk import reserve_ids
 from units.levels import AGENCIES
 from units.locks import hold
 from units.models import Level, Unit, exists_on

@@ -13,8 +13,8 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from reports.domain.workflow import State
 from reports.models import Cycle, Report, ReportQuerySet
-from reports.models.bulk import Among
 from units import reorganising
+from units.bulk import Among
 from units.models import Membership, Reorganisation, Succession, Unit
 from units.problems import Problems
 from units.reach import User

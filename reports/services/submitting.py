@@ -16,7 +16,6 @@ from reports.domain.rates import Rates
 from reports.domain.validation import Finding, check_submission
 from reports.domain.workflow import Action
 from reports.models import Report, ReviewAnswer, Submission
-from reports.models.bulk import Among, add_many
 from reports.queries import summing
 from reports.queries.calendar import working_days_from
 from reports.queries.past import Past
@@ -25,6 +24,7 @@ from reports.queries.sourced import sourced_figures
 from reports.queries.timeline import explanations_as_changes, newest_notes
 from reports.services import rolling_up, transitions
 from reports.services.transitions import Step
+from units.bulk import Among, add_many
 from units.problems import Problem, Problems, Refused, gettext_noop
 from units.reach import User
 

@@ -21,9 +21,10 @@ from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_obj
 
 from reports.domain.workflow import TRANSITIONS, Action, State, Then, target
 from reports.models import Cycle, JournalEntry, Report, Submission
-from reports.models.bulk import Among, as_json, insert_like
+from reports.models.bulk import as_json, insert_like
 from reports.policies import Standing
 from reports.services import flagging, rolling_up
+from units.bulk import Among
 from units.models import Level
 from units.problems import Problem, Problems, Refused, gettext_noop
 from units.reach import User

@@ -13,10 +13,10 @@ from django.db import transaction
 
 from reports.domain.workflow import Action
 from reports.models import Report
-from reports.models.bulk import Among
 from reports.queries.timeline import touched_since, touched_since_each
 from reports.services import filling, transitions
 from reports.services.transitions import Step
+from units.bulk import Among
 from units.problems import Problem, Problems, Refused, gettext_noop
 from units.reach import User
 
