@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from units.importing import import_units
 from units.levels import make_standard_levels
-from units.models import Level, Unit
+from units.models import Level, Succession, Unit
 from units.tree import Loaded
 
 HEADER = "uid,code,name,level,parent_uid,valid_from,valid_to"
@@ -36,3 +38,12 @@ def load_csv(*lines: str) -> Loaded:
     """Import a units file of these lines; the standard levels are there even after a flush."""
     make_standard_levels(Level)
     return import_units(io.BytesIO("\n".join(lines).encode()))
+
+
+def succeed(*ways: str, on: str = "2025-07-01") -> None:
+    """`A>N:0.5` as successions of a day; without a share nobody has said it."""
+    for way in ways:
+        pair, _, share = way.partition(":")
+        old, new = (Unit.objects.get(uid=uid) for uid in pair.split(">"))
+        day = date.fromisoformat(on)
+        Succession.objects.create(predecessor=old, successor=new, effective_on=day, share=(share and Decimal(share)) or None)

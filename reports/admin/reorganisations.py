@@ -19,12 +19,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from reports.admin.manner import ReadOnly, tell
-from reports.services import reorganising
+from reports.services import handing_over, reorganising
 from units import redrawing, tree
 from units.models import Level, Reorganisation, Succession, Unit
 from units.problems import Refused
@@ -274,6 +274,10 @@ class ReorganisationAdmin(ReadOnly):
             context["successions"] = rows[: reorganising.NAMED]
             context["succession_count"] = rows.count()
             if not found.is_undone:
+                staying = handing_over.staying(found)
+                shown = list(staying.select_related("unit")[: reorganising.NAMED])
+                ways = handing_over.choices_for(shown, found)
+                context |= {"staying": [(model, ways[model.pk]) for model in shown], "staying_count": staying.count()}
                 context["hindrances"] = [say_with_place(problem) for problem in reorganising.hindrances(found)]
                 context["may_undo"] = True
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
@@ -285,6 +289,7 @@ class ReorganisationAdmin(ReadOnly):
         return [
             page("plan/<slug:kind>/", self.plan, "plan"),
             page("<int:number>/undo/", require_POST(self.undo), "undo"),
+            page("<int:number>/models/", require_POST(self.hand_models_over), "models"),
             *super().get_urls(),
         ]
 
@@ -337,4 +342,23 @@ class ReorganisationAdmin(ReadOnly):
         else:
             self.log_change(request, found, [{"changed": {"fields": [str(_("undone at"))]}}])
             messages.success(request, gettext("The reorganisation is undone; everything stands as it stood before."))
+        return HttpResponseRedirect(reverse("admin:units_reorganisation_change", args=[number]))
+
+    def hand_models_over(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Of the models that stayed, those for which a successor is chosen go over to it."""
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        found = get_object_or_404(Reorganisation, pk=number)
+        sent = {name.removeprefix("model-"): value for name, value in request.POST.items() if name.startswith("model-") and value}
+        if not all(key.isdecimal() and value.isdecimal() for key, value in sent.items()):
+            raise Http404
+        try:
+            count = handing_over.hand_over_as_chosen(
+                found, {int(key): int(value) for key, value in sent.items()}, by=request.user, at=timezone.now()
+            )
+        except Refused as refused:
+            tell(request, refused)
+        else:
+            message = ngettext("%(count)d model goes over.", "%(count)d models go over.", count) % {"count": count}
+            messages.success(request, message)
         return HttpResponseRedirect(reverse("admin:units_reorganisation_change", args=[number]))

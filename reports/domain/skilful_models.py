@@ -40,6 +40,7 @@ class ModelAction(StrEnum):
     SPREAD = "spread"
     END = "end"
     CANCEL = "cancel"
+    HAND_OVER = "hand_over"  # by a reorganisation of its units, which is nobody's step and so has no row in the table
 
 
 class ModelBy(StrEnum):

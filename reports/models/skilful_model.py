@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.append_only import AppendOnly
 from reports.domain.skilful_models import ModelAction, ModelField, ModelState
 from units import names
-from units.models import Level, Unit
+from units.models import Level, Reorganisation, Unit
 
 FIELD_LABELS = [
     (ModelField.ECONOMY.value, _("Economy")),
@@ -42,6 +42,7 @@ MODEL_ACTION_LABELS = [
     (ModelAction.SPREAD.value, _("Spread")),
     (ModelAction.END.value, _("End the model")),
     (ModelAction.CANCEL.value, _("Strike out")),
+    (ModelAction.HAND_OVER.value, _("Handed over to another unit")),
 ]
 
 
@@ -130,6 +131,12 @@ class SkilfulModelEntry(AppendOnly):
     effective = models.BooleanField(_("works well"), null=True)
     level = models.ForeignKey(Level, models.PROTECT, related_name="+", null=True, verbose_name=_("level"))
     changes = models.JSONField(_("changes"), default=dict, help_text=_("What was before and what is after."))
+    reorganisation = models.ForeignKey(
+        Reorganisation, models.PROTECT, related_name="+", null=True, verbose_name=_("reorganisation"), help_text=_("That handed it over.")
+    )
+    from_unit = models.ForeignKey(
+        Unit, models.PROTECT, related_name="+", null=True, verbose_name=_("old unit"), help_text=_("That ran it until then.")
+    )
 
     class Meta:
         verbose_name = _("step of a model")

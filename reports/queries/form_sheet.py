@@ -10,12 +10,13 @@ from typing import Any
 
 from reports.domain import tasks
 from reports.domain.aggregation import Cells, Figure, answered, figures
-from reports.domain.comparing import Change, redefined
+from reports.domain.comparing import Change
 from reports.domain.indicators import AggregateUp, EnteredBy, Indicator, Template, ValueType
 from reports.domain.numbers import exact
 from reports.domain.own_values import OwnValues
 from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Adjustment, Report, ReviewNote
+from reports.queries import beside
 from reports.queries.as_declared import shown_in
 from reports.queries.past import Past
 from reports.queries.timeline import newest_notes
@@ -37,7 +38,7 @@ class Row:
 
     `sourced` is what its source says; it is filled in as the report is begun. In a year, `six_months` is the figure of the first
     half, estimated where predecessors left a share of theirs; what adds up over time has `halves` where the unit enters it.
-    `…_redefined` says what of its definition was another one in that period.
+    `…_redefined` says what of its definition was another one in that period, `is_…_estimated` that predecessors left a share alone.
     """
 
     indicator: Indicator
@@ -60,6 +61,8 @@ class Row:
     is_estimated: bool = False
     previous_redefined: Sequence[Change] = ()
     year_ago_redefined: Sequence[Change] = ()
+    is_previous_estimated: bool = False
+    is_year_ago_estimated: bool = False
     halves: Halves | None = None
 
     @property
@@ -129,13 +132,18 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A report by section. `…_period` are the codes of the periods that figures are compared with, empty for none."""
+    """A report by section. `…_period` are the codes of the periods that figures are compared with, empty for none.
+
+    `…_is_restated`: the unit was not there yet, and these are its predecessors' figures, restated for it (semantics §8).
+    """
 
     sections: list[Section]
     compares_totals: bool
     previous_period: str
     year_ago_period: str
     six_months_period: str = ""
+    previous_is_restated: bool = False
+    year_ago_is_restated: bool = False
 
     @property
     def shows_previous(self) -> bool:
@@ -174,7 +182,8 @@ def form_sheet(
     as_typed: bool = False,
     opening: bool = False,
 ) -> Sheet:
-    """The report's rows by section. `below`, `both` and `sourced` as `services.submitting.readiness` gives them. At most seven queries.
+    """The report's rows by section. `below`, `both` and `sourced` as `services.submitting.readiness` gives them. At most seven queries,
+    and some more for a unit that was made of others.
 
     `as_typed` leaves out what doesn't change as somebody types: what was submitted, notes and adjustments. `past` is that of the
     report's unit, where it is known already. With both there are no queries but the past's.
@@ -193,9 +202,11 @@ def form_sheet(
     return Sheet(
         [Section(number, title, rows) for number, (title, rows) in enumerate(sections.items(), 1)],
         report.has_reports_below,
-        rows.previous_period,
-        rows.year_ago_period,
+        rows.previous.period,
+        rows.year_ago.period,
         rows.six_months_period,
+        rows.previous.is_restated,
+        rows.year_ago.is_restated,
     )
 
 
@@ -232,12 +243,7 @@ class _Rows:
         self.both = figures(template, both)
         self.own = OwnValues(template, report.own.get, report.level.code, template.formulas).value
         self.may_be_entered = {indicator.code for indicator in enterable(report)}
-        previous = past.previous_reports.get(report.unit_id)
-        year_ago = past.reports_year_ago.get(report.unit_id)
-        self.previous, self.year_ago = shown_in(previous, template), shown_in(year_ago, template)
-        self.previous_redefined, self.year_ago_redefined = _redefined(previous, template), _redefined(year_ago, template)
-        self.previous_period = previous.cycle.period if previous else ""
-        self.year_ago_period = year_ago.cycle.period if year_ago else ""
+        self.previous, self.year_ago = beside.previous(report, past), beside.year_ago(report, past)
         self.so_far = past.six_months.get(report.unit_id)
         self.first_half = self._first_half(template)
         self.six_months_period = self.so_far.first_half if self.so_far else ""
@@ -263,7 +269,7 @@ class _Rows:
         code = indicator.code
         totals = self.report.has_reports_below
         own = None if totals and indicator.evaluated_on_totals else self._own(indicator)
-        now, then = (self.both.get(code) if totals else own), self.year_ago(code)
+        now, then = (self.both.get(code) if totals else own), self.year_ago.value(code)
         before = self.submitted.get(code) if self.submitted is not None else None
         return Row(
             indicator,
@@ -272,7 +278,7 @@ class _Rows:
             self.both.get(code),
             answered(indicator, self.both_cells),
             self.declared.get(code),
-            self.previous(code),
+            self.previous.value(code),
             then,
             change_since(indicator, now, then),
             code in self.may_be_entered,
@@ -284,8 +290,10 @@ class _Rows:
             self.report.state != State.NOT_STARTED,
             self.first_half(code),
             self.so_far is not None and code in self.so_far.estimated,
-            self.previous_redefined.get(code, ()),
-            self.year_ago_redefined.get(code, ()),
+            self.previous.redefined.get(code, ()),
+            self.year_ago.redefined.get(code, ()),
+            code in self.previous.estimated,
+            code in self.year_ago.estimated,
             self._halves(indicator),
         )
 
@@ -311,10 +319,6 @@ class _Rows:
 
     def _own(self, indicator: Indicator) -> Any:
         return self.own(indicator.code) if indicator.is_formula else self.report.own.get(indicator.code)
-
-
-def _redefined(report: Report | None, now: Template) -> Mapping[str, Sequence[Change]]:
-    return redefined(report.cycle.version.compiled(), now) if report else {}
 
 
 def change_since(indicator: Indicator, now: Any, then: Any) -> Fraction | None:

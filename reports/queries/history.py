@@ -40,6 +40,20 @@ def reports_year_ago(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, Report]
     return {report.unit_id: report for report in found}
 
 
+def previous_periods(cycle: Cycle) -> list[str]:
+    """The periods of the template's cycles that end the day before this one begins: the same kind first, then the shorter. One query."""
+    ended = Cycle.objects.filter(version__template_id=cycle.version.template_id, cut_off=cycle.first_day - timedelta(days=1))
+    spans = {parse_period(code) for code in ended.order_by().values_list("period", flat=True)}
+    kind = parse_period(cycle.period).kind
+    return [each.code for each in sorted(spans, key=lambda each: (each.kind is not kind, each.last_day - each.first_day))]
+
+
+def periods_year_ago(cycle: Cycle) -> list[str]:
+    """The same kind of period a year earlier, where there is one."""
+    period = parse_period(cycle.period).year_ago
+    return [period] if period else []
+
+
 def accepted(cycle: Cycle, unit_ids: Iterable[int]) -> QuerySet[Report]:
     """The accepted reports of these units in other cycles of the same template, each with its last submission."""
     reports = Report.objects.filter(

@@ -9,6 +9,8 @@ from reports.models import Cycle, Report
 from reports.queries import history
 from reports.queries.history import Figures
 from reports.queries.so_far import SoFar, six_months
+from units.bulk import Among
+from units.models import Succession
 
 
 class Past:
@@ -31,6 +33,14 @@ class Past:
     def reports_year_ago(self) -> Mapping[int, Report]:
         """By unit: the report of the same period a year earlier."""
         return history.reports_year_ago(self.cycle, self.unit_ids)
+
+    def has_predecessors(self, unit_id: int) -> bool:
+        """Whether the unit was made of others. One query for all of them."""
+        return unit_id in self._made_of_others
+
+    @cached_property
+    def _made_of_others(self) -> set[int]:
+        return set(Succession.objects.filter(Among("successor_id", self.unit_ids)).order_by().values_list("successor_id", flat=True))
 
     @cached_property
     def six_months(self) -> Mapping[int, SoFar]:

@@ -144,7 +144,7 @@ class Restated:
     def estimated(self) -> Iterator[Remark]:
         """The figures of the new tree with a share other than 1 in them, in the order of the rows."""
         for node, found in self._sums(sorted(self._nodes, key=lambda node: node.uid)):
-            codes = _with_formulas(self.template, found.estimated)
+            codes = with_formulas(self.template, found.estimated)
             for indicator in self.template.aggregated if codes else ():
                 if indicator.code in codes:
                     value = rollup_value(indicator, figure_of(self.template, found.cells, indicator.code))
@@ -238,15 +238,6 @@ class Restated:
         for remark in left_out:
             amounts[remark.indicator] += Fraction(remark.value) if is_divisible(self.template.by_code[remark.indicator]) else 0
         return {each.code: amounts[each.code] for each in self.template.indicators if amounts.get(each.code)}
-
-
-def _with_formulas(template: Template, estimated: Collection[str]) -> set[str]:
-    """The codes of estimated figures with those of the formulas that read them."""
-    found = set(estimated)
-    for code, formula in template.formulas.items():
-        if template.by_code[code].evaluated_on_totals and not found.isdisjoint(formula.codes):
-            found.add(code)
-    return found
 
 
 def _steps_below(node: _Node, tops: Collection[int]) -> Iterator[int]:
@@ -355,7 +346,7 @@ def _restated(now: Template, reports: Sequence[Report], shares: Mapping[int, Dec
 class Bridge:
     """A unit's totals in cycles from before it began: what the predecessors of it and of all below it reported, restated.
 
-    Of one indicator at a time, which is little beside restating a cycle. `bridge_of` makes one.
+    `bridge_of` makes one.
     """
 
     def __init__(self, unit: Unit) -> None:
@@ -369,8 +360,12 @@ class Bridge:
 
     def total(self, cycle: Cycle, code: str) -> Total | None:
         """The unit's total of the indicator in that cycle; None where nobody of them reported in it."""
+        found = self.sum(cycle, _inputs_of(cycle.version.compiled(), code))
+        return Total(found.cells, found.counted, found.expected) if found else None
+
+    def sum(self, cycle: Cycle, codes: Collection[str] | None = None) -> Sum | None:
+        """What the unit has of these indicators, or of all, in that cycle. Two queries. All take as long as restating so many reports."""
         template = cycle.version.compiled()
-        codes = _inputs_of(template, code)
         rows = Report.objects.filter(Among("unit_id", self._heirs), cycle=cycle).order_by()
         found = list(rows.values_list("pk", "unit_id", "state", "level__code", "own"))
         if not found:
@@ -380,18 +375,27 @@ class Bridge:
         for pk, unit_id, state, level, own in found:
             cells: Cells = {}
             if state == State.ACCEPTED:
-                needed = {each: own[each] for each in codes if each in own}
-                cells = contribution(template, needed, level, [each for each in adjustments.get(pk, ()) if each[0] in codes])
+                needed = own if codes is None else {each: own[each] for each in codes if each in own}
+                made = adjustments.get(pk, ())
+                cells = contribution(template, needed, level, [each for each in made if codes is None or each[0] in codes])
             for share in self._heirs[unit_id]:
                 shared = share_of(template, cells, share)
                 received.append(Received(pk, shared, state == State.ACCEPTED, state != State.EXEMPT, share == WHOLE))
-        once = received_sum(template, received).without_doubles()
-        return Total(once.cells, once.counted, once.expected)
+        return received_sum(template, received).without_doubles()
 
 
 def bridge_of(unit: Unit) -> Bridge | None:
     """None for a unit without predecessors, and one query."""
     return Bridge(unit) if Succession.objects.filter(successor=unit).exists() else None
+
+
+def with_formulas(template: Template, estimated: Collection[str]) -> set[str]:
+    """The codes of estimated figures with those of the formulas on totals that read them."""
+    found = set(estimated)
+    for code, formula in template.formulas.items():
+        if template.by_code[code].evaluated_on_totals and not found.isdisjoint(formula.codes):
+            found.add(code)
+    return found
 
 
 def _inputs_of(template: Template, code: str) -> set[str]:

@@ -33,8 +33,8 @@ def counted_models(reports: Sequence[Report], sources: Mapping[str, RegisterCoun
     """How many models each of these reports of one cycle counts, by report id and code.
 
     A model is counted once: by its unit's report, or where that may not enter the figure, by the nearest one above that may.
-    A report in whose count no model ever was is left out: an empty register says nothing. Two queries where there is none,
-    else three and one for each rank of units.
+    A report in whose count no model ever was is left out: an empty register says nothing. Three queries where there is none,
+    else four and one for each rank of units.
     """
     cycle = reports[0].cycle
     lives = _lives(reports, cycle)
@@ -62,14 +62,23 @@ def days_of(cycle: Cycle) -> Days:
 
 
 def _lives(reports: Sequence[Report], cycle: Cycle) -> list[_Life]:
-    """The models at and below the reports' units, each with its steps up to the cut-off."""
-    entries = SkilfulModelEntry.objects.filter(tree.scope(_tops(reports), "model__unit__"), on__lte=cycle.cut_off).order_by("pk")
+    """The models at and below the reports' units on the cycle's tree, each with its steps up to the cut-off."""
+    tops = _tops(reports)
+    handed_over = _handed_over_since(cycle, tops)
+    here = tree.scope(tops, "model__unit__") | Q(Among("model_id", handed_over)) if handed_over else tree.scope(tops, "model__unit__")
+    entries = SkilfulModelEntry.objects.filter(here, on__lte=cycle.cut_off).exclude(action=ModelAction.HAND_OVER.value).order_by("pk")
     columns = ("model_id", "model__unit_id", "model__field", "action", "on", "to_state", "effective")
     lives: dict[int, _Life] = {}
     for model_id, unit_id, field, action, on, then, effective in entries.values_list(*columns):
-        life = lives.setdefault(model_id, _Life(unit_id, field, []))
+        life = lives.setdefault(model_id, _Life(handed_over.get(model_id, unit_id), field, []))
         life.steps.append(Step(ModelAction(action), on, ModelState(then), effective))
     return list(lives.values())
+
+
+def _handed_over_since(cycle: Cycle, tops: Iterable[Unit]) -> dict[int, int]:
+    """By model: the unit that ran it on the cycle's reference day, where that is one of these or below, and it runs it no more (§8)."""
+    since = SkilfulModelEntry.objects.filter(tree.scope(tops, "from_unit__"), on__gt=cycle.reference_day)
+    return dict(since.order_by("-pk").values_list("model_id", "from_unit_id"))
 
 
 def _tops(reports: Sequence[Report]) -> Iterable[Unit]:

@@ -12,9 +12,11 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q
 
 from reports.domain.workflow import State
-from reports.models import Cycle, Report, ReportQuerySet
-from units import reorganising
+from reports.models import Cycle, Report, ReportQuerySet, SkilfulModel, SkilfulModelEntry
+from reports.services import handing_over
+from units import reorganising, tree
 from units.bulk import Among
+from units.locks import hold
 from units.models import Membership, Reorganisation, Succession, Unit
 from units.problems import Problems
 from units.reach import User
@@ -64,12 +66,19 @@ def reorganise_by_file(source: BinaryIO, *, by: User, at: datetime, roles: Roles
 
 def reorganise(change: Change, *, by: User, at: datetime, roles: Roles, problems: Problems | None = None) -> Reorganised:
     """Carry the change out; no report and no cycle changes by it. Raises Refused with every problem."""
-    return reorganising.reorganise(change, by=by, at=at, uses=USES, roles=roles, problems=problems)
+    with transaction.atomic():
+        done = reorganising.reorganise(change, by=by, at=at, uses=USES, roles=roles, problems=problems)
+        if done.recorded:
+            handing_over.hand_over(done.recorded, by=by, at=at)
+        return done
 
 
 def undo(reorganisation: Reorganisation, *, by: User, at: datetime) -> None:
     """Take it back. Raises Refused once a cycle was opened on it."""
-    reorganising.undo(reorganisation, by=by, at=at, uses=USES)
+    with transaction.atomic():
+        hold(tree.LOCK)
+        handing_over.take_back(reorganisation, by=by, at=at)
+        reorganising.undo(reorganisation, by=by, at=at, uses=USES)
 
 
 def hindrances(reorganisation: Reorganisation) -> Problems:
@@ -115,6 +124,9 @@ class Preview:
     person_count: int
     cycles: list[CycleTouched]
     planned: list[Cycle]
+    models_going: int
+    models_staying: list[SkilfulModel]
+    models_staying_count: int
 
 
 def preview(change: Change, *, by: User, at: datetime, roles: Roles) -> Preview:
@@ -133,6 +145,7 @@ def _effects(done: Reorganised, roles: Roles) -> Preview:
     ending = {int(pk) for pk in done.before.last_days}
     ended = Unit.objects.filter(Among("pk", ending - old))
     people = _people(done, pairs, old | ending, roles)
+    models = handing_over.staying(done.recorded) if done.recorded else SkilfulModel.objects.none()
     return Preview(
         list(successions[:NAMED]),
         len(pairs),
@@ -142,6 +155,9 @@ def _effects(done: Reorganised, roles: Roles) -> Preview:
         len(people),
         _cycles_touched(old | ending),
         list(Cycle.objects.filter(state=Cycle.State.PLANNED, units__in=ended | Unit.objects.filter(Among("pk", old))).distinct()),
+        SkilfulModelEntry.objects.filter(reorganisation=done.recorded).count() if done.recorded else 0,
+        list(models.select_related("unit")[:NAMED]),
+        models.count(),
     )
 
 

@@ -33,8 +33,8 @@ from units.problems import Problem, Refused
 from units.reach import units_in_reach
 
 _A_PAGE = 50
-#: what has a form of its own, or is where the register begins
-_ELSEWHERE = (ModelAction.REGISTER, ModelAction.EDIT)
+#: what has a form of its own, is where the register begins, or is nobody's step
+_ELSEWHERE = (ModelAction.REGISTER, ModelAction.EDIT, ModelAction.HAND_OVER)
 
 
 @login_required

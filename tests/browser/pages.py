@@ -145,7 +145,9 @@ NOT_PAGES = {
     "accounts:second-step": "between two POSTs; looked at in test_signing_in.py",
     "accounts:recovery-codes": "POST; looked at in test_signing_in.py",
     "favicon": "leads to the icon",
-    **dict.fromkeys(["admin:logout", "admin:units_unit_move", "admin:units_reorganisation_undo"], "POST"),
+    **dict.fromkeys(
+        ["admin:logout", "admin:units_unit_move", "admin:units_reorganisation_undo", "admin:units_reorganisation_models"], "POST"
+    ),
     **dict.fromkeys([f"admin:reports_cycle_{verb}" for verb in ("open", "close", "reopen")], "POST"),
     **dict.fromkeys([f"admin:reports_selection_{verb}" for verb in ("open", "freeze", "unfreeze")], "POST"),
     **dict.fromkeys([f"admin:reports_templateversion_{verb}" for verb in ("publish", "retire", "use", "draft")], "POST"),

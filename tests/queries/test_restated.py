@@ -11,20 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from reports.queries.restated import from_predecessors, predecessors_of
 from tests.builders import at, given_cycle, given_template
 from tests.domain.builders import indicator
-from tests.unit_builders import HEADER, load_csv
-from units.models import Succession, Unit
+from tests.unit_builders import HEADER, load_csv, succeed
+from units.models import Unit
 
 pytestmark = pytest.mark.django_db
 
 LEVELS = "province|district|commune"
-
-
-def succeed(*ways: str) -> None:
-    """`A>N:0.5` as successions of 1 July 2025."""
-    for way in ways:
-        pair, _, share = way.partition(":")
-        old, new = (Unit.objects.get(uid=uid) for uid in pair.split(">"))
-        Succession.objects.create(predecessor=old, successor=new, effective_on=date(2025, 7, 1), share=(share and Decimal(share)) or None)
 
 
 def pk(uid: str) -> int:
