@@ -32,6 +32,7 @@ WATCHED = (
     "reports.DayOff",
     "reports.Selection",
     "reports.SelectionChoice",
+    "reports.SelectionCandidate",
 )
 #: relations between two of them
 RELATIONS = (
@@ -48,7 +49,6 @@ LEFT_OUT = {
     "reports.Adjustment": "in the report's journal",
     "reports.Attachment": "in the report's journal",
     "reports.SkilfulModel": "its own journal says all that happens to it",
-    "reports.SelectionCandidate": "written with its choice",
     "reports.RootOversight": "written with the cycle, and never after",
     **dict.fromkeys(["reports.Rollup", "reports.RollupMark", "reports.Flag", "reports.Reminder"], "derived: computed again at will"),
     "reports.BackgroundJob": "forgotten after days; the file that is taken is journalled",

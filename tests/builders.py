@@ -74,14 +74,20 @@ def given_cycle(
 
 
 def given_selection(
-    outline: Mapping[str, Any], *, code: str = "chon-thon", under: Sequence[str] = ("P",), level: str = "hamlet", share: int = 20
+    outline: Mapping[str, Any],
+    *,
+    code: str = "chon-thon",
+    under: Sequence[str] = ("P",),
+    level: str = "hamlet",
+    share: int = 20,
+    on: date = date(2025, 2, 1),
 ) -> Selection:
     """An open selection among the units of an outline, which are made unless they are there."""
     unit_builders.make_standard_levels(unit_builders.Level)
     if outline:
         unit_builders.tree(outline)
     selection = Selection.objects.create(
-        code=code, name="Chọn thôn", level=Level.objects.get(code=level), share=share, on=date(2025, 2, 1), choose_by=date(2025, 2, 14)
+        code=code, name="Chọn thôn", level=Level.objects.get(code=level), share=share, on=on, choose_by=date(2025, 2, 14)
     )
     selection.units.set(Unit.objects.filter(uid__in=under))
     choosing.open_selection(selection, by=None)

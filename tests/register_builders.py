@@ -15,10 +15,10 @@ from units.models import Level, Unit
 WRITTEN_AT = builders.at("2025-06-10 08:00")
 
 
-def given_model(uid: str, *, on: str = "2025-03-01", by: Any = None, **content: Any) -> SkilfulModel:
+def given_model(uid: str, *, on: str = "2025-03-01", by: Any = None, at: datetime = WRITTEN_AT, **content: Any) -> SkilfulModel:
     """A model that the unit registered on a day, in the field of economy unless another is named."""
     usual = {"field": "kinh_te", "name": "Đường hoa thôn em", "place": "Thôn 1", "people": 25}
-    return registering.register(Unit.objects.get(uid=uid), usual | content, on=date.fromisoformat(on), by=by, at=WRITTEN_AT)
+    return registering.register(Unit.objects.get(uid=uid), usual | content, on=date.fromisoformat(on), by=by, at=at)
 
 
 def step(action: str, *, on: str = "2025-06-01", by: Any = None, level: str = "", at: datetime = WRITTEN_AT, **rest: Any) -> ModelStep:

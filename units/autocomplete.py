@@ -19,6 +19,9 @@ class FullNameAutocomplete(AutocompleteJsonView):
         if not isinstance(obj, Unit):
             return result
         text = f"{full_name(obj)} ({obj.uid})"
-        if fold(self.term) not in obj.search_text and (former := former_names([obj.pk]).get(obj.pk)):
-            text = gettext("%(unit)s, formerly %(names)s") % {"unit": text, "names": ", ".join(unit.name for unit in former)}
+        sought = fold(self.term)
+        if sought not in obj.search_text:
+            former = [unit.name for unit in former_names([obj.pk]).get(obj.pk, ()) if sought in unit.search_text]
+            if former:
+                text = gettext("%(unit)s, formerly %(names)s") % {"unit": text, "names": ", ".join(former)}
         return result | {"text": text}

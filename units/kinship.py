@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from units.bulk import Among
 from units.models import Succession, Unit
 
 
@@ -26,9 +27,19 @@ def kinship(unit: Unit) -> Kinship:
 
 
 def former_names(unit_ids: Iterable[int]) -> dict[int, list[Unit]]:
-    """By unit, those that have any: its predecessors, for whoever seeks an old name. One query."""
-    found: dict[int, list[Unit]] = {}
-    rows = Succession.objects.filter(successor_id__in=list(unit_ids)).select_related("predecessor")
-    for row in rows.order_by("effective_on", "predecessor__sort_key"):
-        found.setdefault(row.successor_id, []).append(row.predecessor)
-    return found
+    """By unit, those that have any: its predecessors, the nearest first, for whoever seeks an old name.
+
+    A query for each time that the tree was redrawn, and one more.
+    """
+    heirs: dict[int, set[int]] = {unit_id: {unit_id} for unit_id in unit_ids}  # of each unit reached, those that it became
+    found: dict[int, dict[int, Unit]] = {}
+    while heirs:
+        before: dict[int, set[int]] = {}
+        rows = Succession.objects.filter(Among("successor_id", heirs)).select_related("predecessor")
+        for row in rows.order_by("-effective_on", "predecessor__sort_key"):
+            for heir in heirs[row.successor_id]:
+                if row.predecessor_id not in found.setdefault(heir, {}):
+                    found[heir][row.predecessor_id] = row.predecessor
+                    before.setdefault(row.predecessor_id, set()).add(heir)
+        heirs = before
+    return {heir: list(olds.values()) for heir, olds in found.items()}

@@ -17,6 +17,7 @@ from mptt.querysets import TreeQuerySet
 
 from units import names
 from units.levels import AGENCIES
+from units.old_names import HadName
 
 
 class LevelQuerySet(models.QuerySet["Level"]):
@@ -75,11 +76,10 @@ class UnitQuerySet(TreeQuerySet):
         return self.filter(kind=Unit.Kind.TERRITORY)
 
     def matching(self, text: str) -> UnitQuerySet:
-        """Units whose name, or a predecessor's, holds `text`, marks and case aside, or whose uid or official code it is."""
+        """Units whose name, or that of a predecessor however far back, holds `text`, marks and case aside; or whose uid or code it is."""
         folded = names.fold(text)
-        heirs = Succession.objects.filter(predecessor__search_text__contains=folded).order_by().values("successor_id")
         named = Q(search_text__contains=folded) | Q(uid__iexact=text.strip()) | Q(code=text.strip())
-        return self.filter(named | Q(pk__in=heirs))
+        return self.filter(named | Q(HadName(folded)))
 
 
 class Unit(MPTTModel):

@@ -87,6 +87,9 @@ class Uses(Protocol):
     def opened_on(self, day: date, unit_ids: Collection[int], since: datetime | None = None) -> list[str]:
         """The codes of the cycles with one of these units on the tree of that day or a later one, opened since that moment."""
 
+    def set_up_on(self, reorganisation: Reorganisation, made: Collection[int]) -> list[Problem]:
+        """What was set up on the units that it made, and would be lost or left hanging without them, each with how to mend it."""
+
 
 @dataclass(slots=True)
 class Before:
@@ -412,9 +415,21 @@ def hindrances(reorganisation: Reorganisation, uses: Uses) -> Problems:
     opened = {*uses.opened_on(day, touched), *uses.opened_on(day, _superiors_of(touched), since)}
     for code in sorted(opened):
         problems.add(Problem(gettext_noop("The cycle %(code)s was opened on the new tree; it can't be undone any more."), {"code": code}))
+    made = Before(**reorganisation.before).made
+    problems.extend(uses.set_up_on(reorganisation, made))
+    problems.extend(_roles_given_since(reorganisation, made))
     for later in _built_upon(reorganisation, touched):
         problems.add(Problem(gettext_noop("“%(later)s” builds on it; undo that first."), {"later": str(later)}))
     return problems
+
+
+def _roles_given_since(reorganisation: Reorganisation, made: Collection[int]) -> Iterator[Problem]:
+    """Roles at units that would vanish, which nobody gave by it."""
+    given = {tuple(key) for key in reorganisation.before["roles_given"]}
+    for row in Membership.objects.filter(Among("unit_id", made)).select_related("user", "unit"):
+        if (row.user_id, row.unit_id, row.role) not in given:
+            message = gettext_noop("%(user)s has got a role at %(unit)s since; take that away first.")
+            yield Problem(message, {"user": str(row.user), "unit": row.unit.name})
 
 
 def touched_by(reorganisation: Reorganisation) -> set[int]:

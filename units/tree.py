@@ -7,6 +7,7 @@ Whatever writes here holds one lock for its transaction, since django-mptt corru
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -95,6 +96,14 @@ def full_name(unit: Unit) -> str:
 def descendants_of(unit: Unit) -> QuerySet[Unit]:
     """The units below `unit`, on whatever day, in the order of the tree."""
     return Unit.objects.filter(tree_id=unit.tree_id, lft__gt=unit.lft, lft__lt=unit.rght)
+
+
+def heads_of(units: Sequence[Unit]) -> dict[int, int]:
+    """By key of each unit at or below one of these, on whatever day: the key of that one. None of them lies below another. One query."""
+    heads = sorted((unit.tree_id, unit.lft, unit.pk) for unit in units)
+    places = [place[:2] for place in heads]
+    rows = Unit.objects.filter(scope(units)).order_by().values_list("pk", "tree_id", "lft")
+    return {pk: heads[bisect_right(places, (tree_id, left)) - 1][2] for pk, tree_id, left in rows}
 
 
 def ancestor_pairs(unit_ids: Sequence[int]) -> Iterator[tuple[int, int]]:

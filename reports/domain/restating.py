@@ -219,6 +219,16 @@ class OwnRestated:
     estimated: frozenset[str] = frozenset()
 
 
+def figure_restated(indicator: Indicator, figures: Sequence[Fraction]) -> Fraction | None:
+    """What the predecessors' figures of one indicator, each of them whole, are as one unit's; None where they can't be one.
+
+    Counts of yes are counts: they add up.
+    """
+    if not figures:
+        return None
+    return sum(figures, Fraction(0)) if indicator.aggregate_up is AggregateUp.COUNT_YES else _combined(indicator, list(figures))
+
+
 def own_restated(now: Template, legacies: Sequence[Legacy]) -> OwnRestated:
     """The predecessors' own values as one unit's, read by the template `now` (semantics §8).
 

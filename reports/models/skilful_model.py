@@ -13,6 +13,7 @@ from audit.append_only import AppendOnly
 from reports.domain.skilful_models import ModelAction, ModelField, ModelState
 from units import names
 from units.models import Level, Reorganisation, Unit
+from units.old_names import HadName
 
 FIELD_LABELS = [
     (ModelField.ECONOMY.value, _("Economy")),
@@ -48,9 +49,9 @@ MODEL_ACTION_LABELS = [
 
 class SkilfulModelQuerySet(models.QuerySet["SkilfulModel"]):
     def matching(self, text: str) -> SkilfulModelQuerySet:
-        """Models whose name, place or unit's name holds `text`, marks and case aside."""
+        """Models whose name, place or unit's name, an old one too, holds `text`, marks and case aside."""
         folded = names.fold(text)
-        return self.filter(Q(search_text__contains=folded) | Q(unit__search_text__contains=folded))
+        return self.filter(Q(search_text__contains=folded) | Q(unit__search_text__contains=folded) | Q(HadName(folded, "unit_id")))
 
     def for_display(self) -> SkilfulModelQuerySet:
         return self.select_related("unit__level", "unit__parent", "recognised_level")

@@ -14,7 +14,7 @@ from reports.models import Report
 from reports.queries import history
 from reports.queries.as_declared import shown_in
 from reports.queries.past import Past
-from reports.queries.restated import FromPredecessors, bridge_of, from_predecessors, with_formulas
+from reports.queries.restated import Bridge, FromPredecessors, from_predecessors, with_formulas
 
 
 def _nothing(code: str) -> None:
@@ -78,10 +78,7 @@ def _alone(report: Report, part: FromPredecessors) -> Beside:
 def _totals(report: Report, part: FromPredecessors) -> Beside:
     """Totals of the unit and of all below it, as their predecessors reported."""
     then, now = part.cycle.version.compiled(), report.cycle.version.compiled()
-    bridge = bridge_of(report.unit)
-    found = bridge.sum(part.cycle) if bridge else None
-    if found is None:
-        return NOTHING
+    found = Bridge([report.unit]).sums(part.cycle)[report.unit_id]
     totals = figures(then, found.cells)
     readable = {code for code, each in now.by_code.items() if each.continues(then.by_code.get(code))}
     return Beside(

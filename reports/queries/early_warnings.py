@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
@@ -14,6 +14,7 @@ from reports.models import Cycle, Report, ReportQuerySet
 from reports.queries.consolidated import Total, total_of
 from reports.queries.lineage import children_of
 from reports.queries.ranking import measures_of
+from reports.queries.restated import bridge_of, total_in
 from reports.queries.trends import cycles_alike, number, reports_in, unlike
 
 #: what differs by less from the usual is told apart from chance by nobody: cases, percentage points
@@ -28,7 +29,7 @@ Table: TypeAlias = Mapping[str, Mapping[int, Fraction]]
 @dataclass(frozen=True, slots=True)
 class EarlyWarning:
     """A unit's figure with the one of the period before. `among` compares it with its siblings' figures, `change` its
-    change with their changes."""
+    change with their changes. `is_restated`: the unit was not there then, and its predecessors' is shown (semantics §8)."""
 
     report: Report
     indicator: Indicator
@@ -37,6 +38,7 @@ class EarlyWarning:
     total: Total
     among: Outlier | None
     change: Outlier | None
+    is_restated: bool = False
 
     @property
     def score(self) -> Fraction:
@@ -44,7 +46,9 @@ class EarlyWarning:
 
 
 def early_warnings(report: Report, reach: ReportQuerySet) -> list[EarlyWarning]:
-    """What stands apart among the units directly below `report`, the most striking first. Three queries.
+    """What stands apart among the units directly below `report`, the most striking first.
+
+    Three queries, one more where a unit wasn't there in the period before, and a few where some of these were made of others.
 
     A figure that stood apart on the same side in the period before, and has not changed strikingly, is no news.
     """
@@ -56,10 +60,11 @@ def early_warnings(report: Report, reach: ReportQuerySet) -> list[EarlyWarning]:
     earlier = reports_in(reach, past, [child.unit_id for child in children]) if past else {}
     indicators = measures_of(template)
     now = _table(template, indicators, ((child.pk, totals[child.pk]) for child in complete))
-    before = _table_before(indicators, past, complete, earlier)
+    restated = _restated(past, [each for each in complete if past and (past[0].pk, each.unit_id) not in earlier])
+    before = _table_before(indicators, past, complete, earlier, restated)
     by_pk = {child.pk: child for child in children}
     found = [
-        EarlyWarning(by_pk[pk], each, now[each.code][pk], before[each.code].get(pk), totals[pk], among, change)
+        EarlyWarning(by_pk[pk], each, now[each.code][pk], before[each.code].get(pk), totals[pk], among, change, pk in restated)
         for each in indicators
         for pk, (among, change) in _striking(each, now[each.code], before[each.code]).items()
     ]
@@ -90,8 +95,19 @@ def _table(template: Template, indicators: Iterable[Indicator], totals: Iterable
     return table
 
 
+def _restated(past: Sequence[Cycle], children: Sequence[Report]) -> dict[int, Total]:
+    """By report: what the predecessors of these units came to in the period before."""
+    bridge = bridge_of(child.unit for child in children) if children else None
+    sums = bridge.sums(past[0]) if bridge else {}
+    return {child.pk: total for child in children if (total := total_in(sums.get(child.unit_id)))}
+
+
 def _table_before(
-    indicators: list[Indicator], past: list[Cycle], children: list[Report], earlier: Mapping[tuple[int, int], Report]
+    indicators: list[Indicator],
+    past: list[Cycle],
+    children: list[Report],
+    earlier: Mapping[tuple[int, int], Report],
+    restated: Mapping[int, Total],
 ) -> Table:
     """Of those children whose totals were nearly complete then too; only what can be read as a figure of now."""
     if not past:
@@ -101,10 +117,11 @@ def _table_before(
     readable = {each.code for each in indicators if each.continues(then.by_code.get(each.code))}
     for child in children:
         report = earlier.get((past[0].pk, child.unit_id))
-        if report is None or not _is_nearly_complete(total := total_of(then, report)):
+        total = total_of(then, report) if report else restated.get(child.pk)
+        if total is None or not _is_nearly_complete(total):
             continue
         values = figures(then, total.cells)
-        for code in readable - unlike(then, child, report):
+        for code in readable - (unlike(then, child, report) if report else set()):
             if (value := number(values.get(code))) is not None:
                 table[code][child.pk] = value
     return table

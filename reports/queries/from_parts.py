@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -10,9 +10,11 @@ from reports.domain.aggregation import Cells, figures, merge
 from reports.domain.indicators import Template
 from reports.domain.over_time import Part, contribution_over_time, without_figure
 from reports.domain.periods import is_part_of, overlap
+from reports.domain.restating import part_of
 from reports.domain.workflow import State
 from reports.models import Adjustment, Cycle, Report
 from reports.queries.consolidated import RollupRow, Total, rows_of
+from reports.queries.restated import FromPredecessors, from_predecessors, predecessors_of
 from units.bulk import Among
 from units.problems import Problem, Problems, gettext_noop
 
@@ -75,21 +77,30 @@ def _counted_twice(parts: Sequence[Cycle]) -> Iterator[Problem]:
                     yield Problem(message, {"code": part.code, "other": other.code})
 
 
-def rows_from_parts(cycle: Cycle, parts: Sequence[Cycle]) -> Iterator[RollupRow]:
+def rows_from_parts(cycle: Cycle, parts: Sequence[Cycle], *, restate: bool = False) -> Iterator[RollupRow]:
     """Every unit of `cycle` with what the year would be from `parts` (in the order of time), in the order of "Rollups out".
 
+    `restate`: a unit that had no report of a part has there what its predecessors reported, as one report (semantics §8).
     Totals of units with others below them are kept, those of the many without are computed anew as they are written.
     """
     template = cycle.version.compiled()
-    found = _Parts(template, parts)
+    found = _Parts(cycle, parts, restate=restate)
     places = _places(cycle)
     inner = _inner_totals(template, places, found)
     blank = without_figure(template)
     for chunk in _chunks(sorted(places, key=lambda place: place.uid)):
-        own = found.of_units(place.unit_id for place in chunk if place.is_leaf)
+        own = found.of_units([place for place in chunk if place.is_leaf])
         for place in chunk:
             total = _alone(template, place, own) if place.is_leaf else inner[place.report_id]
             yield from rows_of(template, place.uid, total, figures(template, total.cells, blank))
+
+
+def left_out(cycle: Cycle, parts: Sequence[Cycle]) -> int:
+    """How many accepted reports of the parts, restated, stay out: their units are not in `cycle`, and left nothing to one that is."""
+    units = set(Report.objects.filter(cycle=cycle).order_by().values_list("unit_id", flat=True))
+    old = {each for olds in predecessors_of(units).values() for each in olds}
+    accepted = Report.objects.filter(cycle__in=parts, state=State.ACCEPTED.value).order_by()
+    return sum(unit_id not in units and unit_id not in old for unit_id in accepted.values_list("unit_id", flat=True))
 
 
 def _places(cycle: Cycle) -> list[_Place]:
@@ -104,7 +115,7 @@ def _inner_totals(template: Template, places: Sequence[_Place], found: _Parts) -
     below: dict[int | None, list[Total]] = {}
     totals: dict[int, Total] = {}
     for chunk in _chunks(places):
-        own = found.of_units(place.unit_id for place in chunk)
+        own = found.of_units(chunk)
         for place in chunk:
             total = _alone(template, place, own)
             if not place.is_leaf:
@@ -140,32 +151,53 @@ _NOTHING = _OfUnit([], are_exempt=False)
 
 
 class _Parts:
-    """The reports of the parts, read for many units at once: one query for a thousand of them."""
+    """The reports of the parts, read for many units at once: one query for a thousand of them, and a few where it is restated."""
 
-    def __init__(self, template: Template, parts: Sequence[Cycle]) -> None:
-        self.template = template
+    def __init__(self, cycle: Cycle, parts: Sequence[Cycle], *, restate: bool) -> None:
+        self.year = cycle
+        self.template = cycle.version.compiled()
         self.cycles = parts
+        self.restate = restate
         self.templates = {part.pk: part.version.compiled() for part in parts}
         self.adjustments: dict[int, list[tuple[str, Any]]] = {}
         made = Adjustment.objects.filter(report__cycle__in=parts, report__state=State.ACCEPTED.value).order_by("pk")
         for report_id, indicator, amount in made.values_list("report_id", "indicator", "amount"):
             self.adjustments.setdefault(report_id, []).append((indicator, amount))
 
-    def of_units(self, unit_ids: Iterable[int]) -> dict[int, _OfUnit]:
+    def of_units(self, places: Sequence[_Place]) -> dict[int, _OfUnit]:
         """By unit, those that have a report in any part."""
         states: dict[int, set[str]] = {}
         counted: dict[int, dict[int, Part]] = {}
-        rows = Report.objects.filter(Among("unit_id", unit_ids), cycle__in=self.cycles).order_by()
+        rows = Report.objects.filter(Among("unit_id", [place.unit_id for place in places]), cycle__in=self.cycles).order_by()
         for unit_id, cycle_id, pk, level, state, own in rows.values_list("unit_id", "cycle_id", "pk", "level__code", "state", "own"):
             states.setdefault(unit_id, set()).add(state)
             if state == State.ACCEPTED:
                 part = Part(self.templates[cycle_id], level, own, self.adjustments.get(pk, ()))
                 counted.setdefault(unit_id, {})[cycle_id] = part
+        for unit_id, cycle_id, part in self._inherited(places) if self.restate else ():
+            states.setdefault(unit_id, set()).add(State.ACCEPTED.value)
+            counted.setdefault(unit_id, {})[cycle_id] = part
         in_time = [cycle.pk for cycle in self.cycles]
         return {
             unit_id: _OfUnit([parts[pk] for pk in in_time if pk in (parts := counted.get(unit_id, {}))], met == {State.EXEMPT})
             for unit_id, met in states.items()
         }
+
+    def _inherited(self, places: Sequence[_Place]) -> Iterator[tuple[int, int, Part]]:
+        """Unit, cycle and part of those that had predecessors in a part, and no report of their own."""
+        levels = {place.unit_id: place.level for place in places}
+        for unit_id, parts in from_predecessors(self.year, levels, {cycle.period for cycle in self.cycles}).items():
+            for each in parts:
+                if each.cycle.pk in self.templates:
+                    yield unit_id, each.cycle.pk, Part(self.template, levels[unit_id], each.own, self._adjustments(each))
+
+    def _adjustments(self, inherited: FromPredecessors) -> list[tuple[str, Any]]:
+        """They go with the reports that they belong to."""
+        return [
+            (code, part_of(amount, share))
+            for report, share in zip(inherited.reports, inherited.shares, strict=True)
+            for code, amount in self.adjustments.get(report.pk, ())
+        ]
 
 
 def _chunks(places: Sequence[_Place]) -> Iterator[list[_Place]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from reports.domain.aggregation import Cells, Figure, answered, figures
@@ -11,6 +11,7 @@ from reports.domain.indicators import AggregateTime, Indicator, Template
 from reports.models import Cycle, Report, ReportQuerySet
 from reports.queries.consolidated import Total, total_of
 from reports.queries.lineage import children_of
+from reports.queries.restated import bridge_of
 from reports.queries.trends import Standing, cycles_alike, is_comparable, number, reports_in, trend, unlike
 
 #: a ratio is told for so many of its denominator
@@ -42,7 +43,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A unit at its place; equal figures share one, a blank has none. `parts` are the totals that the value is made of."""
+    """A unit at its place; equal figures share one, a blank has none. `parts` are the totals that the value is made of.
+
+    `is_restated`: it was not there in the period before, and `before` is what its predecessors reported (semantics §8).
+    """
 
     place: int | None
     report: Report
@@ -51,6 +55,7 @@ class Ranked:
     total: Total
     parts: list[tuple[Indicator, Figure]]
     before: Fraction | None
+    is_restated: bool = False
 
     @property
     def change(self) -> Fraction | None:
@@ -83,15 +88,19 @@ def denominators_of(template: Template) -> list[Indicator]:
 
 
 def ranking(report: Report, measure: Measure, reach: ReportQuerySet, *, lowest_first: bool = False) -> Ranking:
-    """The units below by the measure, blanks last, with the period before, and the trend of `report`. Three queries."""
+    """The units below by the measure, blanks last, with the period before, and the trend of `report`.
+
+    Three queries, one more where a unit wasn't there then, and a few where some of these were made of others.
+    """
     template = report.cycle.version.compiled()
     children = children_of(report)
     cycles = cycles_alike(report.cycle)
     past = cycles[-2:-1]
     found = reports_in(reach, cycles, [report.unit_id, *(child.unit_id for child in children)] if past else [report.unit_id])
     before = {child.pk: _before(measure, child, past[0], found.get((past[0].pk, child.unit_id))) for child in children if past}
+    restated = _restated(measure, template, past[0], [each for each in children if (past[0].pk, each.unit_id) not in found]) if past else {}
     parts = measure.parts(template)
-    unranked = [_unranked(measure, template, parts, child, before.get(child.pk)) for child in children]
+    unranked = [_unranked(measure, template, parts, child, before.get(child.pk), restated.get(child.pk)) for child in children]
     return Ranking(
         measure, parts, placed(unranked, lowest_first=lowest_first), cycles, trend(report, measure.indicator.code, cycles, found)
     )
@@ -104,14 +113,30 @@ def placed(rows: Sequence[Ranked], *, lowest_first: bool = False) -> list[Ranked
     for number_, row in enumerate(with_value, 1):
         places.setdefault(row.value, number_)
     ordered = [*with_value, *(row for row in rows if row.value is None)]
-    return [Ranked(places.get(row.value), row.report, row.value, row.answered, row.total, row.parts, row.before) for row in ordered]
+    return [replace(row, place=places.get(row.value)) for row in ordered]
 
 
-def _unranked(measure: Measure, template: Template, parts: list[Indicator], child: Report, before: Fraction | None) -> Ranked:
+def _unranked(
+    measure: Measure, template: Template, parts: list[Indicator], child: Report, before: Fraction | None, restated: Fraction | None
+) -> Ranked:
     total = total_of(template, child)
     totals = _figures(template, total.cells, [measure.indicator, *parts])
     told = [(each, totals.get(each.code)) for each in parts]
-    return Ranked(None, child, measure.value(totals), answered(measure.indicator, total.cells), total, told, before)
+    value, count = measure.value(totals), answered(measure.indicator, total.cells)
+    return Ranked(None, child, value, count, total, told, before if restated is None else restated, restated is not None)
+
+
+def _restated(measure: Measure, now: Template, cycle: Cycle, children: Sequence[Report]) -> dict[int, Fraction]:
+    """By report: the measure over what the predecessors of these units reported then, where it is made in the same way."""
+    then = cycle.version.compiled()
+    wanted = [each.code for each in (measure.indicator, measure.per) if each is not None]
+    if not children or not all(now.by_code[code].continues(then.by_code.get(code)) for code in wanted):
+        return {}
+    bridge = bridge_of(child.unit for child in children)
+    sums = bridge.sums(cycle, wanted) if bridge else {}
+    told = measure.parts(then) or [measure.indicator]
+    values = {child.pk: measure.value(_figures(then, sums[child.unit_id].cells, told)) for child in children if child.unit_id in sums}
+    return {pk: value for pk, value in values.items() if value is not None}
 
 
 def _before(measure: Measure, child: Report, cycle: Cycle, report: Report | None) -> Fraction | None:

@@ -43,7 +43,7 @@ from reports.queries.summing import adjustments_of
 from units.bulk import Among
 from units.models import Succession, Unit
 from units.problems import Problem, Problems, gettext_noop
-from units.tree import descendants_of
+from units.tree import heads_of
 
 #: units whose reports are read at once
 _CHUNK = 1000
@@ -300,12 +300,16 @@ def predecessors_of(unit_ids: Collection[int]) -> dict[int, dict[int, Decimal]]:
 
 @dataclass(frozen=True, slots=True)
 class FromPredecessors:
-    """What a unit's predecessors reported in an old cycle, as one report of that unit. `reports` are theirs, in the order of its tree."""
+    """What a unit's predecessors reported in an old cycle, as one report of that unit.
+
+    `reports` are theirs, in the order of its tree, and `shares` what the unit received of each.
+    """
 
     cycle: Cycle
     own: Mapping[str, Any]
     estimated: frozenset[str]
     reports: Sequence[Report]
+    shares: Sequence[Decimal]
 
 
 def from_predecessors(cycle: Cycle, unit_ids: Iterable[int], periods: Collection[str]) -> dict[int, list[FromPredecessors]]:
@@ -340,53 +344,61 @@ def from_predecessors(cycle: Cycle, unit_ids: Iterable[int], periods: Collection
 def _restated(now: Template, reports: Sequence[Report], shares: Mapping[int, Decimal]) -> FromPredecessors:
     legacies = [Legacy(each.cycle.version.compiled(), each.own, shares[each.unit_id]) for each in reports]
     restated: OwnRestated = own_restated(now, legacies)
-    return FromPredecessors(reports[0].cycle, restated.own, restated.estimated, reports)
+    return FromPredecessors(reports[0].cycle, restated.own, restated.estimated, reports, [each.share for each in legacies])
 
 
 class Bridge:
-    """A unit's totals in cycles from before it began: what the predecessors of it and of all below it reported, restated.
-
-    `bridge_of` makes one.
+    """What units (none below another) have in cycles from before they began: what the predecessors of each, and of all below it,
+    reported, restated for it. `bridge_of` makes one.
     """
 
-    def __init__(self, unit: Unit) -> None:
-        ids = [unit.pk, *descendants_of(unit).order_by().values_list("pk", flat=True)]
-        own = {unit_id: {unit_id: WHOLE} for unit_id in ids}
-        shares = predecessors_of(ids)
-        self._heirs: dict[int, list[Decimal]] = defaultdict(list)
-        for olds in (*own.values(), *shares.values()):
+    def __init__(self, units: Sequence[Unit]) -> None:
+        heads = heads_of(units)
+        self._heirs: dict[int, list[tuple[int, Decimal]]] = defaultdict(list)
+        for unit_id, head in heads.items():
+            self._heirs[unit_id].append((head, WHOLE))
+        for unit_id, olds in predecessors_of(heads).items():
             for old, share in olds.items():
-                self._heirs[old].append(share)
+                self._heirs[old].append((heads[unit_id], share))
 
-    def total(self, cycle: Cycle, code: str) -> Total | None:
-        """The unit's total of the indicator in that cycle; None where nobody of them reported in it."""
-        found = self.sum(cycle, _inputs_of(cycle.version.compiled(), code))
-        return Total(found.cells, found.counted, found.expected) if found else None
+    def total(self, unit: Unit, cycle: Cycle, code: str) -> Total | None:
+        """A unit's total of the indicator in that cycle; None where nobody of them reported in it."""
+        return total_in(self.sums(cycle, [code]).get(unit.pk))
 
-    def sum(self, cycle: Cycle, codes: Collection[str] | None = None) -> Sum | None:
-        """What the unit has of these indicators, or of all, in that cycle. Two queries. All take as long as restating so many reports."""
+    def sums(self, cycle: Cycle, codes: Iterable[str] | None = None) -> dict[int, Sum]:
+        """By unit, those that have any: what it has of these indicators, or of all, in that cycle. Two queries.
+
+        It takes as long as restating so many reports: a few indicators are little beside all.
+        """
         template = cycle.version.compiled()
+        needed = None if codes is None else set().union(*(_inputs_of(template, code) for code in codes))
         rows = Report.objects.filter(Among("unit_id", self._heirs), cycle=cycle).order_by()
         found = list(rows.values_list("pk", "unit_id", "state", "level__code", "own"))
-        if not found:
-            return None
         adjustments = adjustments_of(pk for pk, *_ in found)
-        received = []
+        received: dict[int, list[Received]] = defaultdict(list)
         for pk, unit_id, state, level, own in found:
             cells: Cells = {}
             if state == State.ACCEPTED:
-                needed = own if codes is None else {each: own[each] for each in codes if each in own}
-                made = adjustments.get(pk, ())
-                cells = contribution(template, needed, level, [each for each in made if codes is None or each[0] in codes])
-            for share in self._heirs[unit_id]:
+                values = own if needed is None else {each: own[each] for each in needed if each in own}
+                made = [each for each in adjustments.get(pk, ()) if needed is None or each[0] in needed]
+                cells = contribution(template, values, level, made)
+            for head, share in self._heirs[unit_id]:
                 shared = share_of(template, cells, share)
-                received.append(Received(pk, shared, state == State.ACCEPTED, state != State.EXEMPT, share == WHOLE))
-        return received_sum(template, received).without_doubles()
+                received[head].append(Received(pk, shared, state == State.ACCEPTED, state != State.EXEMPT, share == WHOLE))
+        return {head: received_sum(template, each).without_doubles() for head, each in received.items()}
 
 
-def bridge_of(unit: Unit) -> Bridge | None:
-    """None for a unit without predecessors, and one query."""
-    return Bridge(unit) if Succession.objects.filter(successor=unit).exists() else None
+def total_in(found: Sum | None) -> Total | None:
+    """The same as a total."""
+    return Total(found.cells, found.counted, found.expected) if found else None
+
+
+def bridge_of(units: Iterable[Unit]) -> Bridge | None:
+    """One over those of the units that have predecessors; None where none has, and one query."""
+    units = list(units)
+    rows = Succession.objects.filter(Among("successor_id", [unit.pk for unit in units])).order_by()
+    made = set(rows.values_list("successor_id", flat=True))
+    return Bridge([unit for unit in units if unit.pk in made]) if made else None
 
 
 def with_formulas(template: Template, estimated: Collection[str]) -> set[str]:

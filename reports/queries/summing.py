@@ -17,6 +17,7 @@ from reports.domain.indicators import Template
 from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Adjustment, Report, Rollup, Submission
 from reports.queries.stretches import Stretch
+from units.bulk import Among
 from units.models import Level
 
 #: superiors whose children are read at once
@@ -148,7 +149,7 @@ def _read(document: Any) -> Any:
 def adjustments_of(report_ids: Iterable[int]) -> dict[int, list[tuple[str, Any]]]:
     """The adjustments of each report, as (indicator, amount)."""
     found: dict[int, list[tuple[str, Any]]] = {}
-    rows = Adjustment.objects.filter(report_id__in=list(report_ids)).order_by("pk")
+    rows = Adjustment.objects.filter(Among("report_id", report_ids)).order_by("pk")
     for report_id, indicator, amount in rows.values_list("report_id", "indicator", "amount"):
         found.setdefault(report_id, []).append((indicator, amount))
     return found

@@ -70,19 +70,19 @@ def trend(report: Report, code: str, cycles: Sequence[Cycle], found: Mapping[tup
     """
     now = report.cycle.version.compiled()
     there = [found.get((cycle.pk, report.unit_id)) for cycle in cycles]
-    bridge = bridge_of(report.unit) if any(each is None for each in there) else None
+    bridge = bridge_of([report.unit]) if any(each is None for each in there) else None
     return [
-        standing(now, cycle.version.compiled(), code, each) if each or bridge is None else _bridged(now, cycle, code, bridge)
+        standing(now, cycle.version.compiled(), code, each) if each or bridge is None else _bridged(report, cycle, code, bridge)
         for cycle, each in zip(cycles, there, strict=True)
     ]
 
 
-def _bridged(now: Template, cycle: Cycle, code: str, bridge: Bridge) -> Standing | None:
-    then = cycle.version.compiled()
+def _bridged(report: Report, cycle: Cycle, code: str, bridge: Bridge) -> Standing | None:
+    now, then = report.cycle.version.compiled(), cycle.version.compiled()
     indicator = then.by_code.get(code)
     if indicator is None or not now.by_code[code].continues(indicator):
         return None
-    total = bridge.total(cycle, code)
+    total = bridge.total(report.unit, cycle, code)
     if total is None:
         return None
     return Standing(number(figure_of(then, total.cells, code)), answered(indicator, total.cells), total, is_restated=True)

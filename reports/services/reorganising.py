@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import BinaryIO
@@ -12,13 +12,23 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q
 
 from reports.domain.workflow import State
-from reports.models import Cycle, Report, ReportQuerySet, SkilfulModel, SkilfulModelEntry
+from reports.models import (
+    Cycle,
+    PaperStyle,
+    Report,
+    ReportQuerySet,
+    Selection,
+    SelectionCandidate,
+    SelectionChoice,
+    SkilfulModel,
+    SkilfulModelEntry,
+)
 from reports.services import handing_over
 from units import reorganising, tree
 from units.bulk import Among
 from units.locks import hold
 from units.models import Membership, Reorganisation, Succession, Unit
-from units.problems import Problems
+from units.problems import Problem, Problems, gettext_noop
 from units.reach import User
 from units.reorganising import Change, Kind, Reorganised, Roles
 from units.successions import read_successions
@@ -42,8 +52,37 @@ class UsesInCycles:
             found = found.filter(cycle__opened_at__gte=since)
         return list(found.order_by("cycle__code").values_list("cycle__code", flat=True).distinct())
 
+    def set_up_on(self, reorganisation: Reorganisation, made: Collection[int]) -> list[Problem]:
+        return [*_cycles_planned_on(made), *_selections_on(made), *_kept_by(reorganisation, made)]
+
 
 USES = UsesInCycles()
+
+
+def _cycles_planned_on(made: Collection[int]) -> Iterator[Problem]:
+    units = Unit.objects.filter(Among("pk", made)).order_by().values("pk")
+    planned = Cycle.objects.filter(Q(units__in=units) | Q(left_out__in=units), state=Cycle.State.PLANNED)
+    for code in planned.order_by("code").values_list("code", flat=True).distinct():
+        yield Problem(gettext_noop("The planned cycle %(code)s names units that this made; change or delete it first."), {"code": code})
+
+
+def _selections_on(made: Collection[int]) -> Iterator[Problem]:
+    units = Unit.objects.filter(Among("pk", made)).order_by().values("pk")
+    chosen = SelectionCandidate.objects.filter(unit__in=units).order_by().values("choice__selection_id")
+    choosing = SelectionChoice.objects.filter(unit__in=units).order_by().values("selection_id")
+    found = Selection.objects.filter(Q(units__in=units) | Q(pk__in=chosen) | Q(pk__in=choosing))
+    for name in found.order_by("name").values_list("name", flat=True).distinct():
+        yield Problem(gettext_noop("The selection “%(name)s” is about units that this made; change or delete it first."), {"name": name})
+
+
+def _kept_by(reorganisation: Reorganisation, made: Collection[int]) -> Iterator[Problem]:
+    """What the new units have of their own: models that were registered there, and how their papers look."""
+    came = SkilfulModelEntry.objects.filter(reorganisation=reorganisation).order_by().values("model_id")
+    for model in SkilfulModel.objects.filter(Among("unit_id", made)).exclude(pk__in=came).select_related("unit"):
+        message = gettext_noop("The model “%(model)s” was registered at %(unit)s, which this made.")
+        yield Problem(message, {"model": model.name, "unit": model.unit.name})
+    for style in PaperStyle.objects.filter(Among("unit_id", made)).select_related("unit"):
+        yield Problem(gettext_noop("What the papers of %(unit)s say would be lost; delete it first."), {"unit": style.unit.name})
 
 
 def open_work(unit_ids: Collection[int]) -> ReportQuerySet:
@@ -124,6 +163,7 @@ class Preview:
     person_count: int
     cycles: list[CycleTouched]
     planned: list[Cycle]
+    selections: list[Selection]
     models_going: int
     models_staying: list[SkilfulModel]
     models_staying_count: int
@@ -145,6 +185,7 @@ def _effects(done: Reorganised, roles: Roles) -> Preview:
     ending = {int(pk) for pk in done.before.last_days}
     ended = Unit.objects.filter(Among("pk", ending - old))
     people = _people(done, pairs, old | ending, roles)
+    gone = ended | Unit.objects.filter(Among("pk", old))
     models = handing_over.staying(done.recorded) if done.recorded else SkilfulModel.objects.none()
     return Preview(
         list(successions[:NAMED]),
@@ -154,7 +195,8 @@ def _effects(done: Reorganised, roles: Roles) -> Preview:
         people[:NAMED],
         len(people),
         _cycles_touched(old | ending),
-        list(Cycle.objects.filter(state=Cycle.State.PLANNED, units__in=ended | Unit.objects.filter(Among("pk", old))).distinct()),
+        list(Cycle.objects.filter(state=Cycle.State.PLANNED, units__in=gone).distinct()),
+        list(Selection.objects.filter(state=Selection.State.PLANNED, units__in=gone).distinct()),
         SkilfulModelEntry.objects.filter(reorganisation=done.recorded).count() if done.recorded else 0,
         list(models.select_related("unit")[:NAMED]),
         models.count(),

@@ -135,7 +135,9 @@ def in_words(warning: EarlyWarning) -> str:
 
     unit = "" if indicator.value_type == "boolean" else indicator.unit
     said = [f"{wording.name_of(indicator)}: {shown(warning.value)} {unit}".rstrip()]
-    if warning.before is not None:
+    if warning.before is not None and warning.is_restated:
+        said.append(gettext(", the period before %(before)s (from its predecessors)") % {"before": shown(warning.before)})
+    elif warning.before is not None:
         said.append(gettext(", the period before %(before)s") % {"before": shown(warning.before)})
     if warning.among is not None:
         said.append(

@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.builders import given_cycle, given_user
+from tests.builders import at, given_cycle, given_selection, given_user
 from tests.entrypoints.admin_client import said, text_of
+from tests.register_builders import given_model
 from tests.unit_builders import tree
 from units.checking import check_units
 from units.models import Level, Membership, Reorganisation, Succession, Unit
@@ -157,6 +158,48 @@ def test_once_a_cycle_was_opened_on_it_the_page_says_why_it_cannot_be_undone(adm
     assert not Reorganisation.objects.get().is_undone
 
 
+def test_what_was_set_up_on_the_new_tree_is_named_before_it_can_be_undone(admin: Client) -> None:
+    given_units()
+    user = given_user("lan", C1="preparer")
+    plan(admin, "merge", "confirm", **merging())
+    made = Unit.objects.get(name="Xã Mới")
+    given_selection({}, under=["C1-20250701"], on=date(2025, 8, 1))
+    planned = given_cycle(outline={"Q": {}}).cycle
+    planned.units.set([made])
+    type(planned).objects.filter(pk=planned.pk).update(state="planned")
+    Membership.objects.create(user=user, unit=made, role="viewer")
+    given_model("C1-20250701", on="2025-07-05", at=at("2025-07-06 08:00"), name="Đường hoa")
+    recorded = Reorganisation.objects.get()
+    page = text_of(admin.get(reverse("admin:units_reorganisation_change", args=[recorded.pk])))
+    for told in (
+        "The planned cycle t-2025-H1 names units that this made; change or delete it first.",
+        "The selection “Chọn thôn” is about units that this made; change or delete it first.",
+        "The model “Đường hoa” was registered at Xã Mới, which this made.",
+        "lan has got a role at Xã Mới since; take that away first.",
+    ):
+        assert told in page
+    admin.post(reverse("admin:units_reorganisation_undo", args=[recorded.pk]))
+    assert not Reorganisation.objects.get().is_undone
+
+
+def test_models_of_a_split_commune_are_handed_over_on_its_page(admin: Client) -> None:
+    units = given_units()
+    model = given_model("C2", name="Đường hoa")
+    parts = {"uids": "C2", "name_1": "Xã Một", "name_2": "Xã Hai", f"home_{units['H3'].pk}": "1"}
+    looked = text_of(plan(admin, "split", **parts))
+    assert "1 model stays at a unit that ends." in looked
+    assert "Đường hoa, Đơn vị C2" in looked
+    plan(admin, "split", "confirm", **parts)
+    recorded = Reorganisation.objects.get()
+    page = admin.get(reverse("admin:units_reorganisation_change", args=[recorded.pk]))
+    assert "Dân vận khéo models that stayed at units which ended (1)" in text_of(page)
+    second = Unit.objects.get(name="Xã Hai")
+    answer = admin.post(reverse("admin:units_reorganisation_models", args=[recorded.pk]), {f"model-{model.pk}": second.pk})
+    assert said(answer) == ["1 model goes over."]
+    model.refresh_from_db()
+    assert model.unit == second
+
+
 def test_only_superusers_reorganise(client: Client) -> None:
     given_units()
     user = given_user("lan", P="cycle_manager")
@@ -165,4 +208,5 @@ def test_only_superusers_reorganise(client: Client) -> None:
     client.force_login(user)
     assert client.get(reverse("admin:units_reorganisation_plan", args=["merge"])).status_code == 403
     assert client.get(reverse("admin:units_reorganisation_changelist")).status_code == 403
-    assert client.post(reverse("admin:units_reorganisation_undo", args=[1])).status_code == 403
+    for verb in ("undo", "models"):
+        assert client.post(reverse(f"admin:units_reorganisation_{verb}", args=[1])).status_code == 403

@@ -6,6 +6,7 @@ import pytest
 
 from tests import unit_builders
 from tests.entrypoints.cli import done, figures, given_cycle, manage
+from units.models import Unit
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +79,20 @@ def test_the_country_of_another_template_is_no_part() -> None:
     assert manage("year_from_parts", "2025-Y", "--parts", "other").problems == [
         "“other” is a cycle of another template than “2025-Y”, and no part of it."
     ]
+
+
+def test_restated_units_of_a_new_map_have_what_their_predecessors_reported() -> None:
+    given_cycle(*FIGURES)
+    accepted("k", "H1,ho,10", "H1,doi_thoai,2", "H2,ho,5", "C,doi_thoai,1", "D,doi_thoai,7")
+    Unit.objects.exclude(uid="P").update(valid_to="2025-06-30")
+    unit_builders.load_csv(unit_builders.HEADER, "N,,Xã N,commune,P,2025-07-01,", "NH,,Thôn,hamlet,N,2025-07-01,")
+    unit_builders.succeed("C>N:1", "H1>NH:1", "H2>NH:0.5")
+    dues = [f"{level}=2025-12-30" for level in unit_builders.LEVELS]
+    done("open_cycle", "--template", "t", "--period", "2025-Y", "--under", "P", "--due", *dues, "--code", "nam")
+    plain = done("year_from_parts", "nam", "--parts", "k")
+    assert [line for line in plain.lines if line.startswith("NH,ho")] == ["NH,ho,,0,0,1"]
+    restated = done("year_from_parts", "nam", "--parts", "k", "--restate")
+    assert [line for line in restated.lines if line.startswith(("NH,ho", "N,ho", "N,doi_thoai"))] == [
+        "N,ho,12.5,1,2,2", "N,doi_thoai,3,2,2,2", "NH,ho,12.5,1,1,1"
+    ]  # fmt: skip
+    assert "1 report stays out" in restated.err

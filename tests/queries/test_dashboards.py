@@ -19,6 +19,7 @@ from reports.queries.timeliness_trend import falling_first, timeliness_trend
 from reports.services import rolling_up
 from tests.builders import Play, at, given_cycle, given_template, given_user
 from tests.domain.builders import indicator
+from tests.unit_builders import HEADER, load_csv, succeed
 
 pytestmark = pytest.mark.django_db
 MOMENT = at("2025-06-19 12:00")
@@ -224,3 +225,25 @@ def test_a_total_of_other_levels_is_not_held_against_the_period_before():
         for code in ("cuoc", "ho", "moi_ho")
     }
     assert before == {"cuoc": None, "ho": 50, "moi_ho": None}
+
+
+def test_over_a_reorganisation_the_period_before_is_what_the_predecessors_reported_and_says_so():
+    version = given_version()
+    earlier = given_cycle(version, {"D": {}, "X": ["A", "B"]}, period="2024-H2", due=date(2024, 12, 18), opened=at("2024-12-10 12:00"))
+    earlier.save("A", cuoc="4")
+    earlier.save("B", cuoc="5")
+    earlier.submit("A", at=at("2024-12-17 09:00"))
+    earlier.submit("B", at=at("2024-12-19 09:00"))
+    earlier.accept("A", "B")
+    load_csv(HEADER, "D,,Tỉnh D,province,,,", "N,,Xã N,commune,D,2025-03-01,", "M,,Xã M,commune,D,2025-03-01,")
+    succeed("A>N:1", "B>N:1", on="2025-03-01")
+    play = given_cycle(version, {}, under=["D"])
+    hand_in_all(play, {"N": {"cuoc": "12"}, "M": {"cuoc": "3"}})
+    report = district(play)
+    shown = ranking(report, Measure(version.compiled().by_code["cuoc"]), EVERYTHING())
+    assert [(row.report.unit.uid, row.before, row.change, row.is_restated) for row in shown.rows] == [
+        ("N", 9, 3, True), ("M", None, None, False)
+    ]  # fmt: skip
+    first, _ = next(row.points for row in timeliness_trend(report, EVERYTHING(), MOMENT).rows if row.report.unit.uid == "N")
+    assert first is not None
+    assert (first.own, first.is_restated, first.rates.on_time, first.rates.late) == ("", True, 1, 1)

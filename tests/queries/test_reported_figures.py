@@ -11,6 +11,8 @@ from reports.services import configuring
 from reports.wording import source_name
 from tests.builders import NOON, Play, given_cycle, given_template
 from tests.domain.builders import indicator
+from tests.unit_builders import HEADER, load_csv, succeed
+from units.models import Unit
 from units.problems import Refused
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +149,20 @@ def test_what_is_not_there_or_does_not_fit_is_refused_as_the_version_is_publishe
         configuring.publish(version, NOON)
     assert [(problem.column, problem.message % problem.params) for problem in refused.value.problems] == [("source", message)]
     assert [problem.message % problem.params for problem in configuring.problems_with(version.indicators.get())] == [message]
+
+
+def test_of_a_unit_made_of_others_earlier_years_are_what_these_reported_but_for_shares():
+    version = regular()
+    for period, of_a, of_b in (("2021-Y", "3", "4"), ("2022-H1", "1", "2")):
+        play = given_cycle(version, {"P": {"A": [], "B": []}}, period=period, under=["P"], levels=["commune", "district"])
+        play.hand_in("A", cuoc=of_a)
+        play.hand_in("B", cuoc=of_b)
+    Unit.objects.filter(uid__in="AB").update(valid_to="2022-06-30")
+    load_csv(HEADER, "N,,Xã N,commune,P,2022-07-01,", "M,,Xã M,commune,P,2022-07-01,")
+    succeed("A>N:1", "B>N:1", "B>M:0.5", on="2022-07-01")
+    half = given_cycle(version, {}, period="2022-H2", under=["P"], levels=["commune", "district"])
+    half.hand_in("N", cuoc="5")
+    half.hand_in("M", cuoc="5")
+    play = survey("report:ky:cuoc:1", "report:ky:cuoc:2")
+    assert said(play, "N") == {"a": 7, "b": 8}
+    assert said(play, "M") == {}

@@ -4,8 +4,9 @@ import unicodedata
 
 import pytest
 
-from tests.unit_builders import tree
+from tests.unit_builders import succeed, tree
 from units import tree as living_tree
+from units.kinship import former_names
 from units.models import Level, Unit
 from units.names import fold, search_text, sort_key, tidy
 
@@ -57,3 +58,13 @@ def test_every_way_of_writing_a_unit_fills_in_what_its_name_determines():
     assert (province.search_text, province.sort_key) == ("don vi p", sort_key("Đơn vị P"))
     assert [unit.uid for unit in Unit.objects.matching("DONG VAN")] == ["D"]
     assert [unit.uid for unit in Unit.objects.matching("đồng văn")] == ["D"]
+
+
+@pytest.mark.django_db
+def test_a_unit_is_found_by_every_name_that_its_predecessors_had_however_far_back():
+    units = tree({"P": {"A": {}, "B": {}, "C": {}, "E": {}}})
+    Unit.objects.filter(uid="A").update(search_text="huyen cu")
+    succeed("A>B:1", on="2008-08-01")
+    succeed("B>C:", on="2025-07-01")
+    assert [unit.uid for unit in Unit.objects.matching("huyện cũ")] == ["A", "B", "C"]
+    assert [unit.uid for unit in former_names([units["C"].pk, units["E"].pk])[units["C"].pk]] == ["B", "A"]
