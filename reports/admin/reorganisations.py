@@ -349,13 +349,13 @@ class ReorganisationAdmin(ReadOnly):
         if not request.user.is_superuser:
             raise PermissionDenied
         found = get_object_or_404(Reorganisation, pk=number)
-        sent = {name.removeprefix("model-"): value for name, value in request.POST.items() if name.startswith("model-") and value}
-        if not all(key.isdecimal() and value.isdecimal() for key, value in sent.items()):
-            raise Http404
+        named = [name for name in request.POST if name.startswith("model-") and request.POST[name]]
         try:
-            count = handing_over.hand_over_as_chosen(
-                found, {int(key): int(value) for key, value in sent.items()}, by=request.user, at=timezone.now()
-            )
+            chosen = {int(name.removeprefix("model-")): int(str(request.POST[name])) for name in named}
+        except ValueError:
+            raise Http404 from None
+        try:
+            count = handing_over.hand_over_as_chosen(found, chosen, by=request.user, at=timezone.now())
         except Refused as refused:
             tell(request, refused)
         else:

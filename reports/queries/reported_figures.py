@@ -71,7 +71,7 @@ class _Declared:
         self._reports |= {(row.unit_id, row.cycle.version.template.code, row.cycle.period): row for row in rows}
 
     @cached_property
-    def _predecessors(self) -> dict[int, Collection[int]]:
+    def _predecessors(self) -> dict[int, list[int]]:
         """By unit: the predecessors that it received whole; none where it received a share of one, said or not."""
         parted = Succession.objects.filter(Among("successor_id", self._units)).exclude(share=1).order_by()
         whole = self._units - set(parted.values_list("successor_id", flat=True))

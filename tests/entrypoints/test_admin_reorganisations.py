@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from tests.builders import at, given_cycle, given_selection, given_user
 from tests.entrypoints.admin_client import said, text_of
+from tests.entrypoints.pages import signed_in
 from tests.register_builders import given_model
 from tests.unit_builders import tree
 from units.checking import check_units
@@ -104,6 +105,34 @@ def test_the_preview_says_what_becomes_of_people_and_which_cycles_keep_their_tre
     assert sorted(Membership.objects.values_list("unit__name", "role")) == [
         ("Xã Mới", "preparer"), ("Xã Mới", "reviewer"), ("Đơn vị C1", "preparer"), ("Đơn vị C1", "reviewer")
     ]  # fmt: skip
+
+
+def test_work_that_waits_stays_with_its_people_and_what_is_new_comes_to_them_at_the_successor(admin: Client) -> None:
+    play = given_cycle(outline={"P": {"D": {"C1": ["H1", "H2"], "C2": []}}}, under=["P"])
+    lan, minh = given_user("lan", C1="preparer approver reviewer"), given_user("minh", H2="preparer", C2="viewer")
+    play.hand_in("H2", a="1")
+    play.save("H1", a="2")
+    play.submit("H1")
+    moving = {"uids": "C1, C2", "name": "Xã Mới", "level": level("commune"), "superior_uid": "D", "roles": "move"}
+    looked = text_of(plan(admin, "merge", **moving))
+    assert "lan reviewer Đơn vị C1: stays Xã Mới" in looked
+    assert "minh preparer Đơn vị H2: is taken away Đơn vị H2" in looked
+    assert "t-2025-H1: 4 reports of these units stay as they are; 3 of them wait for their people." in looked
+    plan(admin, "merge", "confirm", **moving)
+    assert set(lan.memberships.values_list("unit__name", flat=True)) == {"Đơn vị C1", "Xã Mới"}
+    assert set(minh.memberships.values_list("unit__uid", "role")) == {
+        ("H2-20250701", "preparer"), ("C1-20250701", "viewer"), ("C2", "viewer")
+    }  # fmt: skip
+
+    reader = signed_in(lan)
+    waiting = reader.get("/").content.decode()
+    assert reverse("reports:report", args=[play.report("C1").pk]) in waiting  # to be handed in
+    assert reverse("reports:below", args=[play.report("C1").pk]) in waiting  # and to review
+    play.accept("H1", by=lan)
+    play.save("C1", by=lan, a="1")
+    play.submit("C1", by=lan)
+    after = given_cycle(play.cycle.version, {}, period="2025-H2", under=["P"], due=date(2025, 12, 20), opened=at("2025-12-10 08:00"))
+    assert reverse("reports:report", args=[after.report("C1-20250701").pk]) in reader.get("/").content.decode()
 
 
 @pytest.mark.parametrize(
