@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from reports.demo.chance import draw, pick, shuffled
 from reports.demo.current_year import year_of
 from reports.demo.desk import Desk, Users, Window
 from reports.demo.places import AGENCIES, AGENCY_OF_VISITOR, PROVINCE_AFTER, Place
+from reports.demo.tasks import tasks_answered
 from reports.domain.periods import parse_period
-from reports.models import TemplateVersion
+from reports.models import Cycle, TemplateVersion
 from reports.models.cycle import default_time_zone
+from reports.services.closing import close_cycle
 from reports.services.opening import Plan, open_planned
 from units.levels import AGENCIES as OF_AGENCIES
 from units.models import Unit
@@ -25,6 +28,8 @@ _AGENCY_DUE_BEFORE, _PROVINCE_DUE_AFTER, _OPENED_BEFORE = 9, 6, 20
 _ACCEPTED, _SUBMITTED = 2, 2
 _SUBMITTED_ON = (Window(-6, 9, -4, 10), Window(-4, 14, -2, 9))
 _SUBMITTED_LATELY = (Window(-2, 15, 0, 0), Window(-1, 10, 0, 0))
+#: of the year before, from its cut-off
+_AGENCIES_THEN, _PROVINCE_THEN, _CLOSED_AFTER = Window(-12, 9, -9, 10), Window(2, 9, 2, 10), 8
 
 _TASKS = (
     "Tuyên truyền chủ trương, chính sách mới đến đoàn viên, hội viên và Nhân dân",
@@ -37,7 +42,6 @@ _TASKS = (
     "Kiểm tra việc thực hiện dân chủ ở cơ sở",
     "Bồi dưỡng nghiệp vụ dân vận cho cán bộ, công chức",
 )
-_WHY_NOT = ("Chờ bố trí kinh phí", "Vướng mặt bằng, chuyển sang quý sau", "Phối hợp với địa phương còn chậm")
 _NOTABLE = (
     "Phối hợp tổ chức tốt các đợt về cơ sở, giải quyết kịp thời kiến nghị của Nhân dân ngay tại thôn, bản.",
     "Các đơn vị trực thuộc đều đăng ký và duy trì mô hình Dân vận khéo thiết thực.",
@@ -47,6 +51,7 @@ _LIMITS = (
     "Việc trao đổi thông tin giữa các cơ quan chưa thường xuyên. Nguyên nhân: chưa thống nhất đầu mối theo dõi.",
     "Một số nội dung phối hợp còn chung chung, chưa gắn với địa bàn cụ thể.",
 )
+_OWNER = "Ban Tuyên giáo và Dân vận Tỉnh ủy"
 _CONTEST = "Cuộc thi báo chí viết về Dân vận khéo"
 _WORKS = (
     ("Giải A", "Con đường mang tên lòng dân", "Xã Tân Trào"),
@@ -59,9 +64,35 @@ _WORKS = (
 
 
 def load(version: TemplateVersion, users: Users, at: datetime) -> None:
-    """Open the programme's cycle at moment `at`: some agencies have reported, the visitor's is about to."""
+    """The programme of the year before, whose tasks come back; and that of this year, opened before moment `at`: some agencies have
+    reported, the visitor's is about to.
+    """
     today = at.astimezone(ZoneInfo(default_time_zone())).date()
-    period = parse_period(f"{year_of(today)}-Y")
+    year = year_of(today)
+    _load_year_before(version, users, year - 1)
+    desk = Desk(_opened(version, f"{year}-Y", at - timedelta(days=_OPENED_BEFORE)), partial(_figures, year=year), users, today)
+    early = shuffled([uid for uid in AGENCIES if uid != AGENCY_OF_VISITOR], "reports early")
+    desk.submissions(early[:_ACCEPTED], _SUBMITTED_ON, desk.accept)
+    desk.submissions(early[_ACCEPTED : _ACCEPTED + _SUBMITTED], _SUBMITTED_LATELY, None)
+    desk.drafts([AGENCY_OF_VISITOR], [-1], lacking=30)
+    desk.drafts([PROVINCE_AFTER], [-1])
+    desk.run()
+
+
+def _load_year_before(version: TemplateVersion, users: Users, year: int) -> None:
+    code = f"{year}-Y"
+    last_day = parse_period(code).last_day
+    opened = datetime.combine(last_day - timedelta(days=_OPENED_BEFORE), time(9), ZoneInfo(default_time_zone()))
+    cycle = _opened(version, code, opened)
+    desk = Desk(cycle, partial(_figures, year=year), users, last_day)
+    desk.submissions(AGENCIES, [_AGENCIES_THEN], desk.accept)
+    desk.submissions([PROVINCE_AFTER], [_PROVINCE_THEN], None)
+    desk.run()
+    close_cycle(cycle, by=None, at=desk.moment(_CLOSED_AFTER, 9))
+
+
+def _opened(version: TemplateVersion, code: str, at: datetime) -> Cycle:
+    period = parse_period(code)
     due = {
         OF_AGENCIES: period.last_day - timedelta(days=_AGENCY_DUE_BEFORE),
         "province": period.last_day + timedelta(days=_PROVINCE_DUE_AFTER),
@@ -77,37 +108,26 @@ def load(version: TemplateVersion, users: Users, at: datetime) -> None:
         levels=["province"],
         kinds=list(Unit.Kind.values),
     )
-    desk = Desk(open_planned(plan, at - timedelta(days=_OPENED_BEFORE)).cycle, _figures, users, today)
-    early = shuffled([uid for uid in AGENCIES if uid != AGENCY_OF_VISITOR], "reports early")
-    desk.submissions(early[:_ACCEPTED], _SUBMITTED_ON, desk.accept)
-    desk.submissions(early[_ACCEPTED : _ACCEPTED + _SUBMITTED], _SUBMITTED_LATELY, None)
-    desk.drafts([AGENCY_OF_VISITOR], [-1], lacking=30)
-    desk.drafts([PROVINCE_AFTER], [-1])
-    desk.run()
+    return open_planned(plan, at).cycle
 
 
-def _figures(place: Place) -> dict[str, str]:
-    return _of_province(place.uid) if place.level == "province" else _of_agency(place.uid)
+def _figures(place: Place, *, year: int) -> dict[str, str]:
+    return _of_province(place.uid) if place.level == "province" else _of_agency(place, year)
 
 
-def _of_agency(uid: str) -> dict[str, str]:
-    agreed = shuffled(_TASKS, f"tasks|{uid}")[: draw(uid, "tasks", 4, 6)]
-    states = [pick(uid, f"state|{task}", ("done", "done", "done", "done", "under way", "not begun")) for task in agreed]
+def _of_agency(place: Place, year: int) -> dict[str, str]:
+    """Where the year before set tasks, those are answered instead of the ones that were agreed on paper."""
+    uid = place.uid
     meetings, passed_on = draw(uid, "meetings", 3, 14), draw(uid, "requests", 4, 25)
     return {
-        "nv_thong_nhat": str(len(agreed)),
-        "nv_hoan_thanh": str(states.count("done")),
-        "nv_dang_lam": str(states.count("under way")),
-        "nv_chua_lam": str(states.count("not begun")),
-        "bang_nhiem_vu": _table([_task(uid, task, state) for task, state in zip(agreed, states, strict=True)]),
+        "bang_nhiem_vu": tasks_answered(place, _agreed(place, year)),
         "hn_tuyen_truyen": str(meetings),
         "luot_nguoi_du": str(meetings * draw(uid, "audience", 40, 160)),
         "kien_nghi_nhan": str(passed_on),
         "kien_nghi_giai_quyet": str(passed_on - draw(uid, "unsettled", 0, 4)),
         "cong_trinh_an_sinh": str(draw(uid, "works", 1, 9)),
         "kinh_phi": str(draw(uid, "funds", 40, 900)),
-        "nv_nam_toi": "3",
-        "bang_nam_toi": _table([[task, "Ban Tuyên giáo và Dân vận", "Quý IV"] for task in shuffled(_TASKS, f"next|{uid}")[:3]]),
+        "bang_nam_toi": _table(_agreed(place, year + 1)),
     } | _in_common(uid)
 
 
@@ -136,10 +156,14 @@ def _in_common(uid: str) -> dict[str, str]:
     }
 
 
-def _task(uid: str, task: str, state: str) -> list[str]:
-    due = f"Quý {pick(uid, f'due|{task}', ('I', 'II', 'III', 'IV'))}"
-    result = {"done": "Hoàn thành", "under way": "Đang thực hiện", "not begun": "Chưa thực hiện"}[state]
-    return [task, due, result, "" if state == "done" else pick(uid, f"why|{task}", _WHY_NOT)]
+def _agreed(place: Place, year: int) -> list[list[str]]:
+    """The tasks agreed with an agency for a year, each with who does it and its day."""
+    chosen = shuffled(_TASKS, f"tasks|{place.uid}|{year}")[: draw(place.uid, f"tasks|{year}", 4, 6)]
+    return [[task, pick(place.uid, f"who|{task}", (place.name, _OWNER)), _day(place.uid, task, year)] for task in chosen]
+
+
+def _day(uid: str, task: str, year: int) -> str:
+    return date(year, draw(uid, f"due|{task}", 3, 12), 10).strftime("%d/%m/%Y")
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

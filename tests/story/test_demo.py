@@ -148,11 +148,20 @@ def test_a_survey_of_five_years_is_filled_in_from_the_reports_of_each_and_a_team
     assert sum(ratings.values()) == 14
 
 
+def _tasks_of(cycle: Cycle, code: str) -> dict[str, set[str]]:
+    """By agency whose report is in: the tasks in a table of its report."""
+    reports = cycle.reports.filter(level__code="agency", state__in=[State.SUBMITTED, State.ACCEPTED]).select_related("unit")
+    return {report.unit.uid: {row[0] for row in report.own[code]} for report in reports}
+
+
 def test_agencies_report_on_the_coordination_programme_beside_the_tree(demo):
     cycle = demo["phoi-hop-2026-Y"]
     assert states(cycle, "agency") == {State.ACCEPTED: 2, State.SUBMITTED: 2, State.DRAFT: 1, State.NOT_STARTED: 1}
     assert set(cycle.reports.filter(level__code="agency").values_list("superior__unit__uid", flat=True)) == {PROVINCE_AFTER}
     assert total(cycle, PROVINCE_AFTER, "nv_thong_nhat") >= total(cycle, PROVINCE_AFTER, "nv_hoan_thanh") > 0
+    asked, answered = (_tasks_of(demo[code], row) for code, row in (("phoi-hop-2025-Y", "bang_nam_toi"), (cycle.code, "bang_nhiem_vu")))
+    assert len(answered) >= 4
+    assert all(asked[uid] <= answered[uid] for uid in answered)
     assert not demo["2026-Y"].reports.filter(unit__kind=Unit.Kind.AGENCY).exists()
 
 
