@@ -16,7 +16,7 @@ pytestmark = pytest.mark.sqlite  # one database is enough: what the pages ask of
 
 _DAY = "01/01/2027"
 _COMMUNE = 3  # its place among the levels
-LOOK, CONFIRM = ("button[name=then][value=%s]" % then for then in ("look", "confirm"))
+LOOK, CONFIRM = "button[name=then][value=look]", "button[name=then][value=confirm]"
 
 
 def _communes() -> list[str]:

@@ -113,7 +113,7 @@ def test_work_that_waits_stays_with_its_people_and_what_is_new_comes_to_them_at_
     play.hand_in("H2", a="1")
     play.save("H1", a="2")
     play.submit("H1")
-    moving = {"uids": "C1, C2", "name": "Xã Mới", "level": level("commune"), "superior_uid": "D", "roles": "move"}
+    moving: dict[str, Any] = {"uids": "C1, C2", "name": "Xã Mới", "level": level("commune"), "superior_uid": "D", "roles": "move"}
     looked = text_of(plan(admin, "merge", **moving))
     assert "lan reviewer Đơn vị C1: stays Xã Mới" in looked
     assert "minh preparer Đơn vị H2: is taken away Đơn vị H2" in looked
