@@ -137,9 +137,12 @@ def _make(new_units: Sequence[NewUnit]) -> list[int]:
     if not new_units:
         return []
     rows = (({**asdict(unit), "valid_from": None, "valid_to": None}, line) for line, unit in enumerate(new_units, 1))
+    superiors = {unit.parent_uid for unit in new_units}
+    has_roots = None in superiors
+    trees = None if has_roots else set(Unit.objects.filter(uid__in=superiors).order_by().values_list("tree_id", flat=True))
     with Staging() as staging:
         staging.bring((*(content.get(name) for name in CONTENT), line, True) for content, line in rows)
-        tree.load(staging, Problems())
+        tree.load(staging, Problems(), trees=trees)
     return list(_keys_of([unit.uid for unit in new_units]).values())
 
 

@@ -190,24 +190,33 @@ class Loaded:
     warnings: Problems = field(default_factory=Problems, compare=False)
 
 
-def load(staging: Staging, problems: Problems, progress: Callable[[int], None] = lambda done: None) -> Loaded:
-    """Lay what `staging` was brought over the tree: all of it, or Refused with every problem and nothing written."""
+def load(
+    staging: Staging, problems: Problems, progress: Callable[[int], None] = lambda done: None, *, trees: Collection[int] | None = None
+) -> Loaded:
+    """Lay what `staging` was brought over the tree: all of it, or Refused with every problem and nothing written.
+
+    `trees`: these trees of numbers alone are looked at, which is enough where what was brought stands below their roots.
+    """
     with transaction.atomic():
         hold(LOCK)
-        numbers = merge(staging, problems)
+        numbers = merge(staging, problems, trees)
         return _store(staging, numbers, progress, _uncovered(staging))
 
 
-def rebuild() -> int:
-    """Compute all numbers anew from the superiors; the number of units that stood wrongly. Refused where superiors go in a circle."""
+def rebuild(trees: Collection[int] | None = None) -> int:
+    """Compute all numbers anew from the superiors, or those of these trees; the number of units that stood wrongly.
+
+    Refused where superiors go in a circle.
+    """
     with Staging() as staging:
-        return load(staging, Problems()).written
+        return load(staging, Problems(), trees=trees).written
 
 
-def merge(staging: Staging, problems: Problems) -> Numbers:
-    """Merge what `staging` was brought with what stands, and check the whole. Raises Refused."""
+def merge(staging: Staging, problems: Problems, trees: Collection[int] | None = None) -> Numbers:
+    """Merge what `staging` was brought with what stands (in these trees), and check the whole. Raises Refused."""
     columns = [*CONTENT[:-1], "parent__uid", "pk", "tree_id", "lft", "rght", "depth"]
-    standing = Unit.objects.order_by().values_list(*columns).iterator(chunk_size=BATCH)
+    units = Unit.objects.order_by() if trees is None else Unit.objects.filter(tree_id__in=trees).order_by()
+    standing = units.values_list(*columns).iterator(chunk_size=BATCH)
     day_columns = (columns.index("valid_from"), columns.index("valid_to"))
     staging.stand((_with_iso_days(row, day_columns) for row in standing), Level.objects.values_list("pk", "rank"))
     for line, uid, first in staging.duplicates():
@@ -220,7 +229,15 @@ def merge(staging: Staging, problems: Problems) -> Numbers:
     while batch := list(islice(remade, BATCH)):
         problems.extend(keeping.kept_of(batch))
     problems.refuse_if_any()
+    if trees is not None:
+        _keep_trees(staging, numbers)
     return numbers
+
+
+def _keep_trees(staging: Staging, numbers: Numbers) -> None:
+    """Of some of the trees: each keeps the number that its root has."""
+    kept = {numbers.tree[unit.number]: unit.stands_at[0] for unit in staging.units() if not unit.superior and unit.stands_at}
+    numbers.tree = array("i", (kept.get(tree, 0) for tree in numbers.tree))
 
 
 def _with_iso_days(row: tuple[Any, ...], places: tuple[int, int]) -> tuple[Any, ...]:
@@ -348,10 +365,11 @@ def remove(unit_ids: Collection[int]) -> None:
     """Delete many units that nothing but each other refers to, and close the gaps. Raises ProtectedError."""
     with transaction.atomic():
         hold(LOCK)
-        depths = Unit.objects.filter(pk__in=unit_ids).order_by("-depth").values_list("pk", "depth")
-        for _depth, units in groupby(depths, key=itemgetter(1)):
-            Unit.objects.filter(pk__in=[pk for pk, _ in units]).delete()
-        rebuild()
+        places = list(Unit.objects.filter(Among("pk", unit_ids)).order_by("-depth").values_list("pk", "depth", "tree_id"))
+        for _depth, units in groupby(places, key=itemgetter(1)):
+            Unit.objects.filter(Among("pk", [pk for pk, *_ in units])).delete()
+        has_roots = any(depth == 0 for _pk, depth, _tree in places)
+        rebuild(None if has_roots else {tree for *_, tree in places})
 
 
 _FIELDS = [*(name for name in CONTENT if name != "parent_uid"), "parent_id"]
