@@ -46,7 +46,7 @@ class _Writer:
     def __init__(self, book: EntryBook, report: Report, sheet: Sheet) -> None:
         self.book, self.report, self.formats = book, report, book.formats
         self.template = report.cycle.version.compiled()
-        self.year_ago = sheet.year_ago_period
+        self.year_ago, self.is_restated = sheet.year_ago_period, sheet.year_ago_is_restated
         self.figures = [row for row in sheet.rows if not row.is_words]
         self.narratives = [row for row in sheet.rows if row.indicator.value_type is ValueType.TEXT and row.may_be_entered]
         self.tables = [row for row in sheet.rows if row.indicator.value_type is ValueType.TABLE and row.may_be_entered]
@@ -82,6 +82,7 @@ class _Writer:
         for column, width in {NUMBER: 6, NAME: 60, UNIT: 14, FIGURE: 20, YEAR_AGO: 18, CODE: 18}.items():
             sheet.set_column(column, column, width)
         ago = period_name(self.year_ago) if self.year_ago else _("A year ago")
+        ago += f" ({_('from its predecessors')})" if self.is_restated else ""
         for column, head in enumerate([_("No."), _("Indicator"), _("Unit of measure"), _("Figure"), ago, _("Code")]):
             sheet.write_string(HEAD_ROW, column, head, formats["head"])
         number = 0
