@@ -195,7 +195,7 @@ def test_what_was_set_up_on_the_new_tree_is_named_before_it_can_be_undone(admin:
     given_selection({}, under=["C1-20250701"], on=date(2025, 8, 1))
     planned = given_cycle(outline={"Q": {}}).cycle
     planned.units.set([made])
-    type(planned).objects.filter(pk=planned.pk).update(state="planned")
+    type(planned).objects.filter(pk=planned.pk).update(state="planned", opened_at=None)
     Membership.objects.create(user=user, unit=made, role="viewer")
     given_model("C1-20250701", on="2025-07-05", at=at("2025-07-06 08:00"), name="Đường hoa")
     recorded = Reorganisation.objects.get()

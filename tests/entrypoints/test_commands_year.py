@@ -83,7 +83,7 @@ def test_the_country_of_another_template_is_no_part() -> None:
 
 def test_restated_units_of_a_new_map_have_what_their_predecessors_reported() -> None:
     given_cycle(*FIGURES)
-    accepted("k", "H1,ho,10", "H1,doi_thoai,2", "H2,ho,5", "C,doi_thoai,1", "D,doi_thoai,7")
+    accepted("k", "H1,ho,10", "H1,doi_thoai,2", "H2,ho,5", "C,doi_thoai,1", "H3,doi_thoai,7")
     Unit.objects.exclude(uid="P").update(valid_to="2025-06-30")
     unit_builders.load_csv(unit_builders.HEADER, "N,,Xã N,commune,P,2025-07-01,", "NH,,Thôn,hamlet,N,2025-07-01,")
     unit_builders.succeed("C>N:1", "H1>NH:1", "H2>NH:0.5")

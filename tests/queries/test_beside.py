@@ -25,7 +25,7 @@ OPENED = at("2026-06-10 08:00")
 
 def given_version() -> TemplateVersion:
     return given_template(
-        indicator("a", levels=LEVELS, rules=""),
+        indicator("a", levels=LEVELS),
         indicator("b", levels=LEVELS),
         indicator("y", "boolean", levels=LEVELS),
         indicator("ty_le", "percent", levels=LEVELS, formula="a / b"),
@@ -33,8 +33,8 @@ def given_version() -> TemplateVersion:
 
 
 def given_half_of_2025(version: TemplateVersion, outline: dict[str, list[str]]) -> Play:
-    """The communes A and B below P, accepted; then N and M below P stand in their place."""
-    half = given_cycle(version, {"P": outline}, period="2025-H1")
+    """The communes A and B in D, accepted; then N and M below P stand in their place."""
+    half = given_cycle(version, {"P": {"D": outline}}, period="2025-H1")
     for hamlets in outline.values():
         for uid in hamlets:
             half.hand_in(uid, a="1", b="2")
@@ -96,7 +96,7 @@ def test_with_reports_below_totals_are_compared_with_those_of_all_predecessors()
 
 def test_rules_do_not_follow_a_reorganisation_and_the_column_of_the_period_before_does() -> None:
     version = given_template(indicator("a", levels=LEVELS, rules="warn: a >= prev(a)"))
-    half = given_cycle(version, {"P": ["A"]}, period="2025-H1")
+    half = given_cycle(version, {"P": {"D": ["A"]}}, period="2025-H1")
     half.hand_in("A", a="4")
     Unit.objects.filter(uid="A").update(valid_to="2025-06-30")
     load_csv(HEADER, "N,,Xã N,commune,P,2025-07-01,")
