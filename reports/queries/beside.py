@@ -40,7 +40,7 @@ NOTHING = Beside()
 
 
 def previous(report: Report, past: Past) -> Beside:
-    """Those of the period before. One query for a unit that has none and no predecessors; with these a few, and one a cycle."""
+    """Those of the period before. One query for a unit that has none; a few more where it was made of others."""
     own = past.previous_reports.get(report.unit_id)
     return _own(report, own) if own else _inherited(report, past, history.previous_periods)
 
@@ -57,7 +57,7 @@ def _own(report: Report, then: Report) -> Beside:
 
 
 def _inherited(report: Report, past: Past, periods: Callable[..., list[str]]) -> Beside:
-    if not past.has_predecessors(report.unit_id):
+    if report.unit.valid_from is None or not past.has_predecessors(report.unit_id):  # a successor has a first day
         return NOTHING
     wanted = periods(report.cycle)
     parts = from_predecessors(report.cycle, [report.unit_id], wanted).get(report.unit_id, [])
