@@ -14,10 +14,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 import psycopg
@@ -66,11 +67,18 @@ def main() -> int:
         databases = Databases(server)
         facts = circumstances(server)
         say(", ".join(f"{name}: {value}" for name, value in facts.items()))
-        lines = [*measured_on_postgresql(databases, options), *measured_on_sqlite(databases, options)]
+        lines = list(told(chain(measured_on_postgresql(databases, options), measured_on_sqlite(databases, options))))
     print(results.as_markdown(lines) if options.markdown else results.as_text(lines))
     if options.json:
         options.json.write_text(json.dumps({**facts, "lines": [asdict(line) for line in lines]}, ensure_ascii=False, indent=1))
     return int(any(results.verdict(line).met is False for line in lines))
+
+
+def told(lines: Iterable[Line]) -> Iterator[Line]:
+    """Each line, said as soon as it is there: a run of an hour that is ended early leaves what it has measured."""
+    for line in lines:
+        say(results.as_text([line]))
+        yield line
 
 
 def arguments() -> argparse.Namespace:
