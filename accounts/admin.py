@@ -8,19 +8,25 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html_join
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import invitations, lockout, openid, passwords
+from accounts import invitations, lockout, openid, passwords, personal_data
+from accounts.views import file_about
 from units.admin import ConfiguredBySuperusers, ServiceImportExportMixin
 from units.models import Membership
+from units.problems import Refused
 from units.resources import PeopleResource
+from units.wording import say
 
 
 class MembershipInline(admin.TabularInline):
@@ -57,11 +63,11 @@ class DanvanUserAdmin(ServiceImportExportMixin, ConfiguredBySuperusers, UserAdmi
     add_fieldsets = [(None, {"fields": ["username", "last_name", "first_name", "email"]})]
     list_display = ["username", "last_name", "first_name", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser"]
-    readonly_fields: ClassVar = ["last_login", "date_joined", "what_was_done"]
+    readonly_fields: ClassVar = ["last_login", "date_joined", "what_was_done", "what_is_kept"]
     search_help_text = _("User name, name or address.")
     show_full_result_count = False
-    actions = ["invite", "unlock"]
-    fieldsets = [*(UserAdmin.fieldsets or ()), (_("What was done"), {"fields": ["what_was_done"]})]
+    actions = ["invite", "unlock", "erase"]
+    fieldsets = [*(UserAdmin.fieldsets or ()), (_("What was done"), {"fields": ["what_was_done", "what_is_kept"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).distinct()
@@ -75,6 +81,11 @@ class DanvanUserAdmin(ServiceImportExportMixin, ConfiguredBySuperusers, UserAdmi
         pages = (("reports_journalentry", gettext("with reports")), ("audit_auditentry", gettext("with everything else")))
         links = ((f"{reverse(f'admin:{page}_changelist')}?by__id__exact={user.pk}", words) for page, words in pages)
         return format_html_join(" · ", '<a href="{}">{}</a>', links)
+
+    @admin.display(description=_("kept about the owner"))
+    def what_is_kept(self, user: User) -> str:
+        address = reverse("admin:auth_user_personal_data", args=[user.pk])
+        return format_html('<a href="{}" download>{}</a>', address, gettext("everything, as a file (JSON)"))
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -92,6 +103,36 @@ class DanvanUserAdmin(ServiceImportExportMixin, ConfiguredBySuperusers, UserAdmi
         count = sum(1 for user in users if lockout.unlock(user.get_username()))
         said = ngettext("%(count)d account was locked and is open now.", "%(count)d accounts were locked and are open now.", count)
         messages.success(request, said % {"count": count})
+
+    @admin.action(description=_("Erase: take off who the owner is, and shut the account for good"), permissions=["change"])
+    def erase(self, request: HttpRequest, users: QuerySet[User]) -> HttpResponse | None:
+        """Ask once more, and erase."""
+        if "confirmed" not in request.POST:
+            context = {"title": gettext("Erase accounts"), "users": users, "opts": self.opts, **self.admin_site.each_context(request)}
+            return render(request, "admin/auth/user/erase.html", context)
+        for user in users:
+            self._erase(request, user)
+        return None
+
+    def _erase(self, request: HttpRequest, user: User) -> None:
+        former = user.get_username()
+        try:
+            name = personal_data.erase(user)
+        except Refused as refused:
+            messages.error(request, " ".join(say(problem) for problem in refused.problems))
+            return
+        self.log_change(request, user, gettext("Erased."))
+        messages.success(request, gettext("%(former)s is erased, and called %(name)s from now on.") % {"former": former, "name": name})
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_safe(self.personal_data))
+        return [path("<int:user_id>/personal-data/", view, name="auth_user_personal_data"), *super().get_urls()]
+
+    def personal_data(self, request: HttpRequest, user_id: int) -> StreamingHttpResponse:
+        """A copy of what is kept about somebody who can't sign in to take it."""
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        return file_about(get_object_or_404(User, pk=user_id))
 
     def _invite(self, request: HttpRequest, user: User) -> None:
         link = invitations.invite(user, request)

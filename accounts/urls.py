@@ -6,6 +6,8 @@ app_name = "accounts"
 
 urlpatterns = [
     path("", views.account, name="account"),
+    path("data/", views.data, name="data"),
+    path("data/file/", views.data_file, name="data-file"),
     path("password/", views.ChangePassword.as_view(), name="password"),
     path("second-factor/", views.set_up_second_factor, name="second-factor"),
     path("recovery-codes/", views.recovery_codes, name="recovery-codes"),

@@ -8,8 +8,9 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView, PasswordResetConfirmView
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import openid, passwords, second_factor
+from accounts import openid, passwords, personal_data, second_factor
 from accounts.forms import DigitsForm, SecondStepForm
 from accounts.models import ExternalIdentity
 from accounts.signing_in import asked_for_digits, digits_given, give_up, let_in, ways_in, within
@@ -77,6 +78,35 @@ def account(request: HttpRequest) -> HttpResponse:
         "provider": openid.name() if is_bound else "",
     }
     return render(request, "accounts/account.html", context)
+
+
+@login_required
+@require_safe
+def data(request: HttpRequest) -> HttpResponse:
+    """What the system keeps about who looks, table by table: how many rows, and what erasing the account would leave."""
+    user: Any = request.user
+    counted = [(kept, kept.rows(user).count()) for kept in personal_data.tables()]
+    context = {
+        "tables": [(kept, count) for kept, count in counted if count],
+        "failed": personal_data.failed_sign_ins(user).count(),
+    }
+    return render(request, "accounts/data.html", context)
+
+
+@login_required
+@require_safe
+def data_file(request: HttpRequest) -> StreamingHttpResponse:
+    """All of it as a file."""
+    user: Any = request.user
+    return file_about(user)
+
+
+def file_about(user: User) -> StreamingHttpResponse:
+    """What the system keeps about a user, to be saved."""
+    answer = StreamingHttpResponse(personal_data.as_json(user), content_type="application/json")
+    answer["Content-Disposition"] = f'attachment; filename="{user.pk}.json"'
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 @never_cache

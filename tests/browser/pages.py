@@ -46,6 +46,7 @@ class Place:
 HOUSE = [
     Place("login", NOBODY),
     Place("accounts:account", COMMUNE),
+    Place("accounts:data", COMMUNE),
     Place("accounts:password", COMMUNE),
     Place("accounts:second-factor", COMMUNE),
     Place("accounts:invitation", NOBODY, ("MQ", "used-up"), name="used-up"),

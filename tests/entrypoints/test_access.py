@@ -110,6 +110,8 @@ TABLE: dict[str, tuple[dict[str, str], dict[str, Any] | None]] = {
     "reports:edit-model": (MINE, None),
     "reports:take-model": (OWN, {"action": "begin", "seen": "0", "on": "01/06/2025"}),
     "accounts:account": (SIGNED_IN, None),
+    "accounts:data": (SIGNED_IN, None),
+    "accounts:data-file": (SIGNED_IN, None),
     "accounts:password": (SIGNED_IN, None),
     "accounts:second-factor": (SIGNED_IN, None),
     "accounts:recovery-codes": (dict(zip(ROLES, ("sign in", "sign in", *["refused"] * 5), strict=True)), {}),
