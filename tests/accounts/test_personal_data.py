@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from axes.models import AccessAttempt
 from django.contrib.auth.models import User
 from django.test import Client
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import second_factor
 from audit.models import AuditEntry
@@ -36,7 +38,7 @@ def signed_in(user: User) -> Client:
 
 
 def taken(client: Client, address: str = "/account/data/file/") -> dict:
-    answer = client.get(address)
+    answer: Any = client.get(address)
     assert answer.headers["Content-Disposition"].startswith("attachment")
     return json.loads(b"".join(answer.streaming_content))
 
@@ -49,7 +51,7 @@ def test_a_user_reads_where_they_are_named_and_what_erasing_would_leave():
 
 def test_the_file_holds_every_table_that_names_users_and_nothing_that_opens_the_account():
     user = lan()
-    key = second_factor.TOTPDevice.objects.get(user=user).key
+    key = TOTPDevice.objects.get(user=user).key
     assert taken(signed_in(user))["account"]["username"] == "lan"
     sign_in("lan", "sai mật khẩu")  # signing in has forgiven the first
     file = taken(administrator(), f"/admin/auth/user/{user.pk}/personal-data/")
