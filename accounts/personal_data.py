@@ -40,9 +40,8 @@ class Kept:
         """The table, in the reader's language; of a bare relation what it relates to."""
         meta = self.model._meta
         if meta.auto_created:
-            return str(
-                next(field for field in meta.fields if field.is_relation and field != self.field).related_model._meta.verbose_name_plural
-            )
+            relations: list[Any] = [field for field in meta.fields if field.is_relation and field != self.field]
+            return str(relations[0].related_model._meta.verbose_name_plural)
         return str(meta.verbose_name_plural)
 
     @property
