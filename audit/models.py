@@ -25,6 +25,7 @@ class AuditEntry(AppendOnly):
         SIGNED_OUT = "signed out", _("signed out")
         REFUSED = "refused", _("sign-in refused")
         TAKEN = "taken", _("file taken")
+        RESTORED = "restored", _("backup restored")
 
     at = models.DateTimeField(_("at"), db_index=True)
     by = models.ForeignKey(

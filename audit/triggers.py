@@ -5,10 +5,10 @@ They are made anew after each `migrate`, from the models as they are then: so th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from django.db import connections, models
+from django.db import connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from audit.models import AuditEntry, Seal
@@ -45,8 +45,9 @@ END $$;
 
 
 def remove_before_migrating(using: str, **kwargs: Any) -> None:
-    """A column that a trigger names can't be altered."""
-    _run(using, _removals)
+    """A column that a trigger names can't be altered. Where nothing is to be migrated, nothing is removed."""
+    if kwargs.get("plan"):
+        _run(using, lambda connection, tables: ([_removal(connection, name, table)] for table, name in sorted(_ours(connection))))
 
 
 def install_after_migrating(using: str, **kwargs: Any) -> None:
@@ -55,50 +56,55 @@ def install_after_migrating(using: str, **kwargs: Any) -> None:
         _run(using, statements)
 
 
-def statements(connection: BaseDatabaseWrapper, tables: set[str]) -> Iterator[str]:
-    """What makes all triggers of the tables that are there."""
+def statements(connection: BaseDatabaseWrapper, tables: set[str]) -> Iterator[list[str]]:
+    """What makes all triggers of the tables that are there: for each table what is to be done at once, so that no write goes unseen."""
     if _ENTRIES not in tables:
         return
-    yield from _removals(connection, tables)
     on_postgresql = connection.vendor == "postgresql"
     if on_postgresql:
-        yield _FUNCTIONS
-    for each in watched():
-        if each.model._meta.db_table in tables:
-            yield from (_on_postgresql if on_postgresql else _on_sqlite)(each)
-    for table in history_of(tables):
-        yield from append_only(connection, table)
+        yield [_FUNCTIONS]
+    there, history = sorted(_ours(connection)), history_of(tables)
+    by_table = {each.model._meta.db_table: each for each in watched()}
+    for table in sorted(tables):
+        made = [_removal(connection, name, on) for on, name in there if on == table]
+        if table in by_table:
+            made += (_on_postgresql if on_postgresql else _on_sqlite)(by_table[table])
+        if table in history:
+            made += append_only(connection, table)
+        yield made
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
     """Tables that have lost a trigger."""
+    wanted = {(each.model._meta.db_table, f"audit_{name}") for each in watched() for name in _ACTIONS}
+    wanted |= {(model._meta.db_table, name) for model in _history() for name in _REFUSALS[connection.vendor]}
+    working = {each for each, works in _ours(connection).items() if works}
+    return sorted({table for table, _ in wanted - working})
+
+
+def _ours(connection: BaseDatabaseWrapper) -> dict[tuple[str, str], bool]:
+    """The triggers that are there, by table and the name in which they are alike on both databases, and whether they work."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SELECT tgname || ' ' || tgrelid::regclass FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'")
+            cursor.execute("SELECT tgrelid::regclass::text, tgname, tgenabled <> 'D' FROM pg_trigger WHERE NOT tgisinternal")
         else:
-            cursor.execute("SELECT substr(name, 1, instr(name, '_on_') - 1) || ' ' || tbl_name FROM sqlite_master WHERE type = 'trigger'")
-        there = {name for (name,) in cursor.fetchall()}
-    wanted = {f"audit_{name} {each.model._meta.db_table}" for each in watched() for name in _ACTIONS}
-    wanted |= {f"{name} {model._meta.db_table}" for model in _history() for name in _REFUSALS[connection.vendor]}
-    return sorted({name.split()[1] for name in wanted - there})
+            cursor.execute("SELECT tbl_name, substr(name, 1, instr(name, '_on_') - 1), true FROM sqlite_master WHERE type = 'trigger'")
+        names = {f"audit_{action}" for action in _ACTIONS} | set(_REFUSALS[connection.vendor])
+        return {(table, name): works for table, name, works in cursor.fetchall() if name in names}
 
 
-def _run(using: str, makes: Any) -> None:
+def _run(using: str, makes: Callable[[BaseDatabaseWrapper, set[str]], Iterable[list[str]]]) -> None:
     connection = connections[using]
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
-        for statement in makes(connection, tables):
-            cursor.execute(statement)
-
-
-def _removals(connection: BaseDatabaseWrapper, tables: set[str]) -> Iterator[str]:
-    for table in sorted(tables):
-        yield from (_removal(connection, f"audit_{name}", table) for name in _ACTIONS)
-    for table in history_of(tables):
-        yield from not_append_only(connection, table)
+        for together in makes(connection, tables):
+            with transaction.atomic(using):
+                for statement in together:
+                    cursor.execute(statement)
 
 
 def _removal(connection: BaseDatabaseWrapper, name: str, table: str) -> str:
+    """To be asked for what is there alone: looking for a trigger that isn't would lock its table as well."""
     if connection.vendor == "sqlite":
         return f'DROP TRIGGER IF EXISTS "{name}_on_{table}"'
     return f'DROP TRIGGER IF EXISTS {name} ON "{table}"'

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from danvan import running
+from danvan.backups import taking
 from danvan.health import set_aside
 from reports.models import Cycle
 from reports.services import reminding, rolling_up
@@ -27,6 +29,8 @@ WHAT = {
     "seal_journal": _("Sealing what was journalled"),
     "disable_idle_accounts": _("Disabling accounts that nobody uses"),
 }
+#: how old the last backup may be (deploy/alerts.yml)
+BACKUP_WITHIN = timedelta(hours=26)
 #: how many cycles are named
 NAMED = 5
 
@@ -69,22 +73,29 @@ def jobs(at: datetime, *, broker_answers: bool) -> list[ShownJob]:
 
 
 def waiting(at: datetime) -> list[Line]:
-    """What waits for a job or for a person. Five queries."""
+    """What waits for a job or for a person. Six queries."""
     reminders = reverse("admin:reports_reminder_changelist")
     totals = reverse("admin:reports_rollup_changelist")
     cycles = reverse("admin:reports_cycle_changelist")
+    journal = f"{reverse('admin:audit_auditentry_changelist')}?kind=backup"
     unsent = reminding.unsent().count()
     planned = Cycle.objects.filter(state=Cycle.State.PLANNED, opens_on__lt=timezone.localdate(at))
     unopened = ", ".join(planned.values_list("code", flat=True)[:NAMED])
     aside = set_aside()
     failed, refused = aside["totals set aside"], aside["reminders set aside"]
+    backup = taking.newest()
     return [
         Line(gettext("Totals marked for recomputing"), str(rolling_up.count_marks()), None),
         Line(gettext("Reminders that wait to be sent"), str(unsent), None, f"{reminders}?sent_at__isempty=1"),
         Line(gettext("Totals set aside after failing"), str(failed), not failed, f"{totals}?error__isempty=0"),
         Line(gettext("Reminders set aside after refusals"), str(refused), not refused, f"{reminders}?set_aside_at__isempty=0"),
         Line(gettext("Cycles whose day of opening is past"), unopened or "0", not unopened, f"{cycles}?state__exact=planned"),
+        Line(gettext("Last backup"), _day_and_time(backup), backup is not None and at - backup < BACKUP_WITHIN, journal),
     ]
+
+
+def _day_and_time(moment: datetime | None) -> str:
+    return date_format(timezone.localtime(moment), "DATETIME_FORMAT") if moment else gettext("none yet")
 
 
 def database_state() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from danvan import running, ticks
+from danvan.backups import taking
 from danvan.health import set_aside
 from reports.services import background_jobs, flagging, reminding, rolling_up
 
@@ -34,7 +36,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 class _State(Collector):
-    """Everything at one moment. Seven queries."""
+    """Everything at one moment. Eight queries."""
 
     def __init__(self, at: datetime) -> None:
         self._at = at
@@ -45,6 +47,7 @@ class _State(Collector):
         yield from self._set_aside()
         yield _by("danvan_flags_open", "Flags that are open, by kind.", "kind", flagging.count_open())
         yield _by("danvan_background_jobs", "Jobs in the background that wait or run.", "state", background_jobs.count_unfinished())
+        yield from self._backups()
         yield from self._runners()
 
     def _totals(self) -> Iterator[Metric]:
@@ -56,6 +59,11 @@ class _State(Collector):
     def _set_aside(self) -> Iterator[Metric]:
         counts = {what.split()[0]: count for what, count in set_aside().items()}
         yield _by("danvan_set_aside", "What waits for an administrator after its retries.", "what", counts)
+
+    def _backups(self) -> Iterator[Metric]:
+        newest = taking.newest()
+        age = (self._at - newest).total_seconds() if newest else math.inf
+        yield _gauge("danvan_backup_age_seconds", "Since when there is a backup; infinite without one.", age)
 
     def _runners(self) -> Iterator[Metric]:
         broker = running.broker()

@@ -230,6 +230,12 @@ SOFFICE = env.str("SOFFICE", default="soffice")
 #: LibreOffice takes a processor and some 300 MB for each
 SOFFICE_AT_ONCE = env.int("SOFFICE_AT_ONCE", default=2)
 
+# --- Backups --------------------------------------------------------------------------------------
+
+#: public keys of age; only who has the private one of one of them reads a backup
+BACKUP_RECIPIENTS = env.list("BACKUP_RECIPIENTS", default=[])
+BACKUP_DIR = Path(env.str("BACKUP_DIR", default="") or VAR_DIR / "backups")
+
 # --- Mail ---------------------------------------------------------------------------------------
 
 _mail = env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://")

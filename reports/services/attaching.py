@@ -39,8 +39,8 @@ def attach(report_id: int, content: File, *, by: User, at: datetime) -> Attachme
             _journal(report, by, at, name, None, content.size)
             by_id = by.pk if by else None
             return Attachment.objects.create(report=report, name=name, kind=kind, size=content.size, place=place, at=at, by_id=by_id)
-    except BaseException:
-        default_storage.delete(place)
+    except Refused:
+        default_storage.delete(place)  # after another error, such as a lost answer to COMMIT, the row may be there
         raise
 
 

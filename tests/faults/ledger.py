@@ -57,7 +57,7 @@ class Ledger:
 def contradictions(attempts: Iterable[Attempt]) -> Iterator[str]:
     """Where the journal of all reports and the attempts don't fit: a transition lost, doubled, half done, or made by nobody."""
     entries = JournalEntry.objects.filter(at__gte=BEGINS_AT).select_related("report__unit")
-    written = Counter((_token(entry), entry.report.unit.uid) for entry in entries)
+    written = Counter((token_of(entry), entry.report.unit.uid) for entry in entries)
     for attempt in attempts:
         found = [written.pop((attempt.token, unit), 0) for unit in attempt.units]
         if found not in _allowed(attempt):
@@ -76,5 +76,6 @@ def _allowed(attempt: Attempt) -> list[list[int]]:
             return [none]
 
 
-def _token(entry: JournalEntry) -> str:
+def token_of(entry: JournalEntry) -> str:
+    """What whoever made the transition left in the journal."""
     return str(entry.reason or entry.changes.get(TOKEN_CELL, ["", ""])[1])

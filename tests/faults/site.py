@@ -28,8 +28,17 @@ SETTLES_WITHIN = 60.0
 class Site:
     """Everything that a test may kill, stop and start again. `clock` is the moment that the site takes for now."""
 
-    def __init__(self, folder: Path, database: servers.OwnPostgresql, broker: servers.OwnRedis, post: Mailbox, begins_at: datetime) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database: servers.OwnPostgresql,
+        broker: servers.OwnRedis,
+        post: Mailbox,
+        begins_at: datetime,
+        database_url: str = "",
+    ) -> None:
         self.folder, self.database, self.broker, self.post = folder, database, broker, post
+        self.database_url = database_url or database.url
         self._ahead = begins_at.timestamp() - time.time()
         self.port = embedded.free_port()
         self.web = self.program("web", [*python("gunicorn"), "danvan.wsgi", *embedded.gunicorn_options(self.port)])
@@ -47,12 +56,14 @@ class Site:
     def environment(self) -> dict[str, str]:
         return os.environ | {
             "DJANGO_SETTINGS_MODULE": "tests.faults.site_settings",
-            "DATABASE_URL": self.database.url,
+            "DATABASE_URL": self.database_url,
             "REDIS_URL": self.broker.url,
             "EMAIL_URL": self.post.url,
             "CELERY_CONCURRENCY": "2",
             "CLOCK_AHEAD": str(self._ahead),
             "PYTHONUNBUFFERED": "1",
+            "PATH": f"{self.database.programs}{os.pathsep}{os.environ['PATH']}",
+            "VAR_DIR": str(self.folder / "var"),
         }
 
     def program(self, name: str, command: Sequence[str]) -> Process:
@@ -61,6 +72,13 @@ class Site:
     def script(self, name: str, module: str, *arguments: object) -> Process:
         """A program of the suite's own that acts on the site from outside."""
         return self.program(name, [sys.executable, "-m", module, *map(str, arguments)])
+
+    def manage(self, name: str, *arguments: object, **settings: str) -> Process:
+        """`manage.py ARGUMENTS`, with more settings, started."""
+        program = self.program(name, [sys.executable, "manage.py", *map(str, arguments)])
+        program.environment |= settings
+        program.start()
+        return program
 
     @property
     def programs(self) -> list[Process]:

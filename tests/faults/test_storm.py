@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable
 from datetime import timedelta
 from time import sleep
-from typing import Self
 
 import psutil
 import pytest
@@ -14,57 +13,19 @@ import pytest
 from reports.models import RollupMark
 from tests.builders import Play
 from tests.faults.country import COMMUNES, given_country
-from tests.faults.ledger import Attempt, Ledger
+from tests.faults.crowd import Crowd
+from tests.faults.ledger import Attempt
 from tests.faults.quiet import settle, wrong_totals
 from tests.faults.site import Site
 from tests.faults.told import Told, spread
-from tests.processes import Process
 from tests.worker import publishing_to
 
 # It brings a PostgreSQL of its own, which it restarts; what the rest of the suite runs on doesn't matter, so it is run once.
 pytestmark = pytest.mark.postgresql
 
-#: who acts at once, and how many acknowledged transitions each makes in a round
-ACTORS = {"pages dp1": 8, "pages cp11": 8, "services a": 60, "services b": 60, "commands c": 2}
 #: acknowledged transitions between two faults, at least and at most
 BETWEEN = (2, 12)
 WEEK = timedelta(days=7)
-
-
-class Crowd:
-    """Those who act in one round, each a process."""
-
-    def __init__(self, site: Site, round_: str, seed: str) -> None:
-        self.site = site
-        self.ledgers: list[Ledger] = []
-        self.actors: list[Process] = []
-        for actor, count in ACTORS.items():
-            kind, name = actor.split()
-            ledger = Ledger(site.folder / f"{round_}-{name}.ledger")
-            words = (kind, name, seed, count, ledger.file, site.port)
-            self.actors.append(site.script(f"{round_}-{name}", "tests.faults.act", *words))
-            self.ledgers.append(ledger)
-
-    def __enter__(self) -> Self:
-        for actor in self.actors:
-            actor.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for actor in self.actors:
-            actor.kill()
-
-    @property
-    def are_acting(self) -> bool:
-        failed = [actor.log() for actor in self.actors if actor.ended_with not in (None, 0)]
-        assert failed == []
-        return any(actor.is_running for actor in self.actors)
-
-    def done(self) -> int:
-        return sum(ledger.done() for ledger in self.ledgers)
-
-    def attempts(self) -> list[Attempt]:
-        return [attempt for ledger in self.ledgers for attempt in ledger.attempts()]
 
 
 Fault = Callable[["Storm"], None]
