@@ -17,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from danvan import running, ticks
+from danvan import replica, running, ticks
 from danvan.backups import taking
 from danvan.health import set_aside
 from reports.services import background_jobs, flagging, reminding, rolling_up
@@ -48,6 +48,8 @@ class _State(Collector):
         yield _by("danvan_flags_open", "Flags that are open, by kind.", "kind", flagging.count_open())
         yield _by("danvan_background_jobs", "Jobs in the background that wait or run.", "state", background_jobs.count_unfinished())
         yield from self._backups()
+        if replica.is_named():
+            yield _gauge("danvan_replica_fit", "Whether dashboards are read from the copy of the database.", int(replica.is_fit()))
         yield from self._runners()
 
     def _totals(self) -> Iterator[Metric]:

@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "audit.recording.note_files",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "danvan.replica.ReadFromReplica",
 ]
 
 ROOT_URLCONF = "danvan.urls"
@@ -101,6 +102,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A copy that follows by streaming, which dashboards are read from while it is near enough (danvan/replica.py).
+    if REPLICA_URL := env.str("REPLICA_URL", default=""):
+        kept = {name: DATABASES["default"][name] for name in ("CONN_MAX_AGE", "CONN_HEALTH_CHECKS")}
+        DATABASES["replica"] = env.db_url_config(REPLICA_URL) | kept | {"TEST": {"MIRROR": "default"}}
+        DATABASES["replica"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
+DATABASE_ROUTERS = ["danvan.replica.Router"]
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -9,6 +9,7 @@ import secrets
 
 os.environ["SECRET_KEY"] = "only for tests"
 os.environ["REDIS_URL"] = ""
+os.environ["REPLICA_URL"] = ""
 os.environ["EMAIL_URL"] = "memorymail://"
 os.environ["SECOND_FACTOR"] = "no"
 os.environ["LANGUAGE_CODE"] = "vi"

