@@ -107,11 +107,11 @@ class OwnPostgresql:
             connection.execute("SELECT pg_reload_conf()")
 
     @contextmanager
-    def replicated(self, folder: Path) -> Iterator[str]:
-        """A copy that follows this server by streaming, in that folder, which isn't there yet; its URL, and gone with the block."""
+    def replicated(self) -> Iterator[str]:
+        """A copy that follows this server by streaming; its URL, and gone with the block."""
         parts = urlsplit(self.url)
         socket = dict(parse_qsl(parts.query))["host"]
-        folder.mkdir(mode=0o700)
+        folder = Path(tempfile.mkdtemp(prefix="copy-", dir=self._server.pgdata.parent))
         shutil.chown(folder, self._server.system_user or getpass.getuser())
         copying = ["--pgdata", str(folder), "--write-recovery-conf", "--checkpoint=fast", "--host", socket, "--username", "postgres"]
         self._run([f"{self.programs}/pg_basebackup", *copying])
@@ -122,6 +122,7 @@ class OwnPostgresql:
             yield parts._replace(query=f"{parts.query}&port={COPY_PORT}").geturl()
         finally:
             self._run([*control, "-m", "immediate", "stop"])
+            shutil.rmtree(folder)
 
 
 @contextmanager

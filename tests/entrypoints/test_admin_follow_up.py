@@ -6,11 +6,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from audit import acting, recording
+from audit.models import AuditEntry
 from danvan import jobs, ticks
 from reports.models import Cycle, Reminder, Report, Rollup
 from reports.services import configuring, rolling_up
@@ -85,6 +88,7 @@ def states(page: Any) -> dict[str, bool | None]:
 
 def test_what_was_set_aside_and_what_was_not_opened_is_to_be_looked_at(admin: Client) -> None:
     report = given_cycle().report("C")
+    recording.record(AuditEntry.Action.TAKEN, "backup", acting.now())
     well = states(admin.get(reverse("admin:jobs")))
     assert [what for what, is_well in well.items() if is_well is False] == []
     Rollup.objects.filter(report=report).update(failures=TRIES)
@@ -100,6 +104,15 @@ def test_what_was_set_aside_and_what_was_not_opened_is_to_be_looked_at(admin: Cl
         "Cycles whose day of opening is past",
     ]
     assert "quên" in text_of(page)
+
+
+def test_that_there_is_no_backup_or_none_of_today_is_to_be_looked_at(admin: Client) -> None:
+    assert states(admin.get(reverse("admin:jobs")))["Last backup"] is False
+    with time_machine.travel(timezone.now() - timedelta(hours=27)):
+        recording.record(AuditEntry.Action.TAKEN, "backup", acting.now())
+    assert states(admin.get(reverse("admin:jobs")))["Last backup"] is False
+    recording.record(AuditEntry.Action.TAKEN, "backup", acting.now())
+    assert states(admin.get(reverse("admin:jobs")))["Last backup"] is True
 
 
 def test_marks_that_wait_are_counted(admin: Client) -> None:
