@@ -39,6 +39,7 @@ ALL_JOBS = (
     "import",
     "workbooks",
     "look-over",
+    "pack",
     "views",
     "officers",
     "reviewers",

@@ -35,6 +35,10 @@ def main(words: list[str]) -> None:
             from benchmarks.jobs.looking_over import look_over  # noqa: PLC0415
 
             look_over(Path(folder), Path(file))
+        case ["pack", folder, report, ending]:
+            from benchmarks.jobs.packing import pack  # noqa: PLC0415
+
+            pack(Path(folder), int(report), ending)
         case _:
             sys.exit(f"benchmarks.child knows nothing of {words}.")
 

@@ -64,6 +64,8 @@ class ServiceImportExportMixin(ImportExportMixin):
         return self.has_view_permission(request)
 
     def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
+        """Say what is wrong with the file, which waits for nothing any more."""
+        self.get_tmp_storage_class()(name=form.cleaned_data["import_file"].tmp_storage_name).remove()
         if not isinstance(e, Refused):
             super().add_data_read_fail_error_to_form(form, e)
             return

@@ -1,19 +1,20 @@
 """What a workbook may not hold, found before any parser sees it, in bounded memory: bombs, macros, links, sheets without end.
 
-A parser that trusts a file takes the memory that the file asks for: a cell in the last row and column of a sheet is enough.
-So every part is inflated here first, a piece at a time, and its cells are counted. What is refused is refused whole, with
-what to do about it.
+A parser that trusts a file takes the memory that the file asks for: a cell in the last row and column of a sheet is enough, or
+one long word that a million cells show. So every part is inflated here first, a piece at a time, and its cells are counted, with
+the words that they show. What is refused is refused whole, with what to do about it.
 """
 
 from __future__ import annotations
 
 import re
 import zipfile
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, mul
 from typing import IO
 from xml.etree import ElementTree
 
@@ -27,6 +28,8 @@ _MOST_PARTS = 2_000
 _MOST_WORDS = 1_000_000
 _MOST_FORMULAS = 300_000
 _LONGEST_TAG = 1 << 20
+#: bytes of markup around a word; what is shorter takes no more than its cell does
+_MARKUP = 48
 #: bytes in which something forbidden could lie across two pieces
 _SEAM = 32
 
@@ -42,11 +45,12 @@ _WORKBOOKS = frozenset({Kind.XLSX, Kind.XLS, Kind.ODS})
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much a workbook may hold. `cells`: of the rectangles around all that each sheet holds."""
+    """How much a workbook may hold. `cells`: of the rectangles around all that each sheet holds; `words`: megabytes that its cells show."""
 
     rows: int = 20_000
     columns: int = 1_000
-    cells: int = 2_000_000
+    cells: int = 1_000_000
+    words: int = 50
     megabytes_unpacked: int = 120
 
 
@@ -54,12 +58,13 @@ class Room:
 class Checked:
     """A workbook that may be read. `formulas` and `errors`: by sheet name, the addresses of cells that hold one.
 
-    `cells` counts those of the sheets that were looked through.
+    `cells` counts those of the sheets that were looked through, `words` the bytes of what these show.
     """
 
     kind: Kind
     room: Room
     cells: int = 0
+    words: int = 0
     formulas: dict[str, set[str]] = field(default_factory=dict)
     errors: dict[str, set[str]] = field(default_factory=dict)
     _noted: int = 0
@@ -70,6 +75,13 @@ class Checked:
         self._noted += 1
         if self._noted > _MOST_FORMULAS:
             raise refused(gettext_noop("The workbook holds more than %(most)d formulas: no workbook of figures does."), most=_MOST_FORMULAS)
+
+    def show(self, words: int) -> None:
+        """Cells show so many bytes more. Raises Refused where it is too much."""
+        self.words += words
+        if self.words > self.room.words << 20:
+            message = gettext_noop("The cells of the workbook hold more than %(most)d MB of text: no workbook that people make does.")
+            raise refused(message, most=self.room.words)
 
 
 FOR_FIGURES = Room()
@@ -141,11 +153,13 @@ def _check_old(content: IO[bytes], checked: Checked) -> None:
     content.seek(0)
     reach = _Reach(checked)
     try:
-        names, cells = old_sheets(content.read())
+        names, lengths, cells = old_sheets(content.read())
         for number, of_sheet in groupby(cells, attrgetter("sheet")):
             reach.begin_sheet()
-            for _sheet, row, column, is_formula, is_error in of_sheet:
+            for _sheet, row, column, is_formula, is_error, word in of_sheet:
                 reach.hold(row, column)
+                if word is not None:
+                    checked.show(lengths[word] if word < len(lengths) else 0)
                 if is_formula:
                     checked.note(checked.formulas, names[number], address(row, column))
                 if is_error:
@@ -166,14 +180,15 @@ def _check_parts(content: IO[bytes], checked: Checked) -> None:
                 if _LINKS.search(entry.filename):
                     raise Harmful(Why.LINK, entry.filename)
             sheets = _sheets(parts) if checked.kind is Kind.XLSX else {"content.xml": ""}
+            shared = SharedWords()
             for name, pieces in parts.read():
-                _check_part(name.lower(), pieces, sheets, checked)
+                _check_part(name.lower(), pieces, _scan_of(name.lower(), sheets, checked, shared))
+            checked.show(shared.shown())
     except Harmful as harmful:
         raise refused(_SAID[harmful.why], most=checked.room.megabytes_unpacked) from harmful
 
 
-def _check_part(name: str, pieces: Iterator[bytes], sheets: dict[str, str], checked: Checked) -> None:
-    scan = _scan_of(name, sheets, checked)
+def _check_part(name: str, pieces: Iterator[bytes], scan: _Scan | None) -> None:
     tail = b""
     for piece in pieces:
         text = tail + piece
@@ -279,54 +294,82 @@ class _Reach:
         return (self.last_row - self.first_row + 1) * (self.last_column - self.first_column + 1)
 
 
+class SharedWords:
+    """The words that cells of a workbook share: how many bytes each has, and how many cells show it."""
+
+    def __init__(self) -> None:
+        self.lengths = array("Q")
+        self.cells = array("Q", bytes(8 * (_MOST_WORDS + 1)))
+
+    def refer(self, number: int) -> None:
+        """A cell shows the word of this number, from 0; one that can't be told may be any."""
+        self.cells[min(_MOST_WORDS, number)] += 1
+
+    def shown(self) -> int:
+        """The bytes that all cells show."""
+        return sum(map(mul, self.lengths, self.cells)) + max(self.lengths, default=0) * self.cells[_MOST_WORDS]
+
+
 class _Scan(_Reach):
-    """Looks at the tags of a part as it is inflated, a piece at a time."""
+    """Looks at the tags of a part as it is inflated, a piece at a time. `gap`: bytes since the last tag that was seen."""
 
     tags: re.Pattern[bytes]
 
     def __init__(self, checked: Checked) -> None:
         super().__init__(checked)
         self.rest = b""
+        self.gap = 0
 
     def feed(self, piece: bytes) -> None:
         text = self.rest + piece
-        end = 0
+        end, gap = 0, self.gap
         for match in self.tags.finditer(text):
-            end = match.end()
-            self.see(match)
+            self.see(match, gap + match.start() - end)
+            end, gap = match.end(), 0
         cut = max(end, text.rfind(b"<"))
+        self.gap = gap + cut - end
         self.rest = text[cut:]
         if len(self.rest) > _LONGEST_TAG:
             raise zipfile.BadZipFile
 
-    def see(self, match: re.Match[bytes]) -> None:
+    def see(self, match: re.Match[bytes], gap: int) -> None:
+        """A tag, and how many bytes lie between it and the one before."""
         raise NotImplementedError
 
 
 class _SheetScan(_Scan):
-    """The cells of a sheet of Excel's: how far they reach, and which hold formulas and errors."""
+    """The cells of a sheet of Excel's: how far they reach, what they show, and which hold formulas and errors."""
 
-    tags = re.compile(rb"<(?:[^\s<>/:]+:)?(row|c|f)(?=[\s/>])(" + _ATTRIBUTES + rb")>")
+    tags = re.compile(rb"<(?:[^\s<>/:]+:)?(row|c|f)(?=[\s/>])(" + _ATTRIBUTES + rb")>(?:<(?:[^\s<>/:]+:)?v>([0-9]{1,7})</)?")
     _attributes = re.compile(rb"\b(r|t)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
     #: how a cell that holds something is mostly written: where it is, its style, its type
-    _usual = re.compile(rb' r="([A-Z]{1,3})([0-9]{1,7})"(?: s="[0-9]+")?(?: t="(?:s|n|str|b|inlineStr)")?')
+    _usual = re.compile(rb' r="([A-Z]{1,3})([0-9]{1,7})"(?: s="[0-9]+")?(?: t="(s|n|str|b|inlineStr)")?')
 
-    def __init__(self, checked: Checked, sheet: str) -> None:
+    def __init__(self, checked: Checked, sheet: str, shared: SharedWords) -> None:
         super().__init__(checked)
-        self.sheet = sheet
+        self.sheet, self.shared = sheet, shared
         self.row = self.column = -1
 
-    def see(self, match: re.Match[bytes]) -> None:
+    def feed(self, piece: bytes) -> None:
+        self.beside = 0
+        super().feed(piece)
+        self.checked.show(self.beside)
+
+    def see(self, match: re.Match[bytes], gap: int) -> None:
         tag, attributes = match[1], match[2]
+        if gap > _MARKUP:
+            self.beside += gap - _MARKUP
         if tag == b"f":
             self.checked.note(self.checked.formulas, self.sheet, address(self.row, self.column))
         elif tag == b"c" and (usual := self._usual.fullmatch(attributes)):
             self.row, self.column = int(usual[2]) - 1, _place_of(usual[1])
             self.hold(self.row, self.column)
+            if usual[3] == b"s":
+                self.shared.refer(int(match[3] or _MOST_WORDS))
         else:
-            self._see_row_or_cell(tag, attributes)
+            self._see_row_or_cell(tag, attributes, match[3])
 
-    def _see_row_or_cell(self, tag: bytes, attributes: bytes) -> None:
+    def _see_row_or_cell(self, tag: bytes, attributes: bytes, value: bytes | None) -> None:
         given = {name: first or second for name, first, second in self._attributes.findall(attributes)}
         reference = given.get(b"r", b"")
         if tag == b"row":
@@ -344,21 +387,29 @@ class _SheetScan(_Scan):
             self.hold(self.row, self.column)
             if given.get(b"t") == b"e":
                 self.checked.note(self.checked.errors, self.sheet, address(self.row, self.column))
+            if given.get(b"t") == b"s":
+                self.shared.refer(int(value or _MOST_WORDS))
 
 
 class _WordsScan(_Scan):
-    """The words that the cells of Excel's sheets share."""
+    """The words that the cells of Excel's sheets share: each, with its markup, as far as the next one begins."""
 
     tags = re.compile(rb"<(?:[^\s<>/:]+:)?(si)(?=[\s/>])")
 
-    def __init__(self, checked: Checked) -> None:
+    def __init__(self, checked: Checked, shared: SharedWords) -> None:
         super().__init__(checked)
-        self.count = 0
+        self.lengths, self.count = shared.lengths, 0
 
-    def see(self, match: re.Match[bytes]) -> None:
+    def see(self, match: re.Match[bytes], gap: int) -> None:
+        if self.count:
+            self.lengths.append(max(gap - _MARKUP, 0))
         self.count += 1
         if self.count > _MOST_WORDS:
             raise Harmful(Why.SIZE)
+
+    def end(self) -> None:
+        if self.count:
+            self.lengths.append(self.gap + len(self.rest))
 
 
 class _OpenDocumentScan(_Scan):
@@ -369,9 +420,19 @@ class _OpenDocumentScan(_Scan):
     def __init__(self, checked: Checked) -> None:
         super().__init__(checked)
         self.sheet = ""
-        self.next_row = self.row = self.repeated = self.column = 0
+        self.next_row = self.row = self.repeated = self.column = self.times = self.within = 0
 
-    def see(self, match: re.Match[bytes]) -> None:
+    def end(self) -> None:
+        self._show(self.gap + len(self.rest))
+        super().end()
+
+    def _show(self, gap: int) -> None:
+        """What the last cell holds, in its tag and after it, as often as it is there."""
+        self.checked.show((max(gap - _MARKUP, 0) + self.within) * self.times)
+        self.times = 0
+
+    def see(self, match: re.Match[bytes], gap: int) -> None:
+        self._show(gap)
         given = {name: first or second for name, first, second in _ATTRIBUTE.findall(match[2])}
         if match[1] == b"table:table":
             self.sheet = given.get(b"table:name", b"").decode("utf-8", "replace")
@@ -389,6 +450,8 @@ class _OpenDocumentScan(_Scan):
         if b"office:value-type" in given or b"table:formula" in given or not attributes.rstrip().endswith(b"/"):
             self.hold(self.row, self.column)
             self.hold(self.row + self.repeated - 1, self.column + times - 1)
+            self.times = times * self.repeated
+            self.within = sum(len(value) for name, value in given.items() if name.endswith(b"-value"))
             if b"table:formula" in given:
                 self.checked.note(self.checked.formulas, self.sheet, address(self.row, self.column))
         self.column += times
@@ -401,9 +464,9 @@ def _times(given: dict[bytes, bytes], name: bytes) -> int:
     return int(text)
 
 
-def _scan_of(name: str, sheets: dict[str, str], checked: Checked) -> _Scan | None:
+def _scan_of(name: str, sheets: dict[str, str], checked: Checked, shared: SharedWords) -> _Scan | None:
     if checked.kind is Kind.ODS:
         return _OpenDocumentScan(checked) if name == "content.xml" else None
     if name in sheets or name.startswith("xl/worksheets/"):
-        return _SheetScan(checked, sheets.get(name, name))
-    return _WordsScan(checked) if name.startswith("xl/sharedstrings") else None
+        return _SheetScan(checked, sheets.get(name, name), shared)
+    return _WordsScan(checked, shared) if name.startswith("xl/sharedstrings") else None

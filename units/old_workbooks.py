@@ -1,12 +1,13 @@
 """Excel's workbooks of before 2007 (.xls): how far their cells reach, which hold formulas and errors, and what they may not hold.
 
 A folder of streams (MS-CFB), one of which is the workbook: records of a type, a length and so many bytes (MS-XLS). Nothing of
-it is taken apart but what tells where cells are.
+it is taken apart but what tells where cells are, and how long the words are that they share.
 """
 
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,24 +28,29 @@ class HasMacros(Exception):
 
 
 class OldCell(NamedTuple):
-    """A cell that holds something: its sheet by number, row and column from 0. A shared row of numbers has its two ends alone."""
+    """A cell that holds something: its sheet by number, row and column from 0. A shared row of numbers has its two ends alone.
+
+    `word` is the number of the shared word that it shows.
+    """
 
     sheet: int
     row: int
     column: int
     is_formula: bool = False
     is_error: bool = False
+    word: int | None = None
 
 
-def old_sheets(content: bytes) -> tuple[list[str], Iterator[OldCell]]:
-    """The names of a workbook's sheets, and their cells, a sheet after the other.
+def old_sheets(content: bytes) -> tuple[list[str], array[int], Iterator[OldCell]]:
+    """The names of a workbook's sheets, the lengths of the words that cells share in bytes, and the cells, a sheet after the other.
 
     Raises HasMacros, or Harmful with the reason, while the cells are looked at too.
     """
     with _strictly():
         stream = _workbook(content)
-        sheets = _listed(stream)
-    return [name for name, _begins in sheets], _cells(stream, [begins for _name, begins in sheets])
+        sheets, words = _listed(stream)
+        lengths = _lengths(words) if words else array("L")
+    return [name for name, _begins in sheets], lengths, _cells(stream, [begins for _name, begins in sheets])
 
 
 def _cells(stream: bytes, begins: list[int]) -> Iterator[OldCell]:
@@ -155,13 +161,16 @@ def _places_of_tables(content: bytes, bare: _Sectors) -> list[int]:
 
 # --- The records ------------------------------------------------------------------------------------
 
-_BEGIN, _END = 0x0809, 0x000A
+_BEGIN, _END, _CONTINUED = 0x0809, 0x000A, 0x003C
 _SHEET, _WORDS, _PASSWORD, _SIZE = 0x0085, 0x00FC, 0x002F, 0x0200
+#: flags of a shared word: it has formats, or says how it is spoken, after its letters
+_RUNS, _SPOKEN = 0x08, 0x04
 _BOOK_ELSEWHERE, _QUERY = 0x01AE, 0x01AD
 _OF_ITSELF = (0x0401, 0x3A01)
 _FORMULA, _TRUTH_OR_ERROR, _NUMBERS = 0x0006, 0x0205, 0x00BD
 #: numbers, texts, shared texts, formatted texts, short numbers
-_CELLS = frozenset({0x0203, 0x0204, 0x00FD, 0x00D6, 0x027E, _FORMULA, _TRUTH_OR_ERROR})
+_SHARED = 0x00FD
+_CELLS = frozenset({0x0203, 0x0204, _SHARED, 0x00D6, 0x027E, _FORMULA, _TRUTH_OR_ERROR})
 
 
 def _records(stream: bytes, place: int) -> Iterator[tuple[int, bytes]]:
@@ -179,15 +188,20 @@ def _records(stream: bytes, place: int) -> Iterator[tuple[int, bytes]]:
         yield kind, data
 
 
-def _listed(stream: bytes) -> list[tuple[str, int]]:
-    """The sheets by name, and where each begins."""
+def _listed(stream: bytes) -> tuple[list[tuple[str, int]], list[bytes]]:
+    """The sheets by name, and where each begins; and the records of the words that their cells share."""
     sheets: list[tuple[str, int]] = []
+    words: list[bytes] = []
+    is_words = False
     for kind, data in _records(stream, 0):
+        is_words = kind == _WORDS or (kind == _CONTINUED and is_words)
+        if is_words:
+            words.append(data)
         if kind == _PASSWORD:
             raise Harmful(Why.LOCKED)
         if kind == _QUERY or (kind == _BOOK_ELSEWHERE and struct.unpack_from("<H", data, 2)[0] not in _OF_ITSELF):
             raise Harmful(Why.LINK)
-        if kind == _WORDS and struct.unpack_from("<I", data, 4)[0] > len(stream):
+        if kind == _WORDS and (len(words) > 1 or struct.unpack_from("<I", data, 4)[0] > len(stream)):
             raise Harmful(Why.DAMAGED)
         if kind == _SHEET:
             begins, _is_hidden, of_kind = struct.unpack_from("<IBB", data)
@@ -196,7 +210,28 @@ def _listed(stream: bytes) -> list[tuple[str, int]]:
             sheets.append((_name(data[6:]), begins))
     if not sheets or len(sheets) > _MOST_SHEETS:
         raise Harmful(Why.DAMAGED)
-    return sheets
+    return sheets, words
+
+
+def _lengths(records: list[bytes]) -> array[int]:
+    """How many bytes each shared word has. One that goes on in the next record says there anew how wide its letters are."""
+    lengths = array("L")
+    number, place = 0, 8
+    for _word in range(struct.unpack_from("<I", records[0], 4)[0]):
+        while place >= len(records[number]):
+            number, place = number + 1, place - len(records[number])
+        left, flags = struct.unpack_from("<HB", records[number], place)
+        place, width, beside = place + 3, 1 + (flags & 1), 0
+        if flags & _RUNS:
+            beside, place = 4 * struct.unpack_from("<H", records[number], place)[0], place + 2
+        if flags & _SPOKEN:
+            beside, place = beside + struct.unpack_from("<I", records[number], place)[0], place + 4
+        lengths.append(2 * left)
+        while left > (fits := (len(records[number]) - place) // width):
+            left, number, place = left - fits, number + 1, 1
+            width = 1 + (records[number][0] & 1)
+        place += left * width + beside
+    return lengths
 
 
 def _name(data: bytes) -> str:
@@ -219,7 +254,8 @@ def _seen(sheet: int, kind: int, data: bytes) -> Iterator[OldCell]:
     elif kind in _CELLS:
         row, column = struct.unpack_from("<HH", data)
         is_error = (kind == _TRUTH_OR_ERROR and data[7] != 0) or (kind == _FORMULA and data[12:14] == b"\xff\xff" and data[6] == 2)
-        yield OldCell(sheet, row, column, kind == _FORMULA, is_error)
+        word = struct.unpack_from("<I", data, 6)[0] if kind == _SHARED else None
+        yield OldCell(sheet, row, column, kind == _FORMULA, is_error, word)
     elif kind == _NUMBERS:
         row, column = struct.unpack_from("<HH", data)
         yield OldCell(sheet, row, column)

@@ -90,7 +90,7 @@ def import_and_add_up(files: Sequence[Path]) -> None:
 def figures_in_all(files: Sequence[Path], template: Template, problems: Problems) -> Iterator[Figure]:
     for file in files:
         with file.open("rb") as source:
-            yield from figures_in_workbook(source, template, problems, file.name)
+            yield from figures_in_workbook(source, template, problems, file.name, Problems())
 
 
 def add_up_with_openpyxl(files: Sequence[Path]) -> dict[str, float]:

@@ -37,7 +37,8 @@ def annex_book(report: Report, annex: Annex) -> bytes:
         Column(_("The same period last year"), 18),
         Column(pgettext("of a figure", "Change"), 16),
     ]
-    sheet = book.sheet(_("Annex of figures"), [*_titles(report, _("Annex of figures")), declared], columns)
+    titles = [*_titles(report, _("Annex of figures"), is_estimated=annex.is_estimated), declared]
+    sheet = book.sheet(_("Annex of figures"), titles, columns)
     number = 0
     for title, rows in annex.sections.items():
         sheet.section(title)
@@ -69,7 +70,8 @@ def consolidated_book(report: Report, annex: ConsolidatedAnnex) -> bytes:
     columns = [Column(_("No."), 6), Column(_("Indicator"), 48), Column(_("Unit of measure"), 12), Column(_("Total"), 16)]
     columns += [Column(_("The unit itself"), 14), *(Column(part.report.unit.name, 14) for part in annex.children if part.report)]
     pages = -(-len(annex.children) // _CHILDREN_A_PAGE) or 1
-    sheet = book.sheet(title, _titles(report, title), columns, frozen=3, pages_wide=pages)
+    titles = _titles(report, title, is_estimated=report.cycle.is_estimated)
+    sheet = book.sheet(title, titles, columns, frozen=3, pages_wide=pages)
     sheet.second_head(["", _("Accepted reports"), "", *(_how_complete(part) for part in annex.parts())])
     number = 0
     for section, indicators in annex.sections.items():
@@ -100,8 +102,9 @@ def _how_complete(part: Part) -> str:
     return _("all %(expected)d") % counts if part.total.is_complete else _("%(counted)d/%(expected)d units") % counts
 
 
-def _titles(report: Report, title: str) -> list[str]:
-    return [title, str(report.unit.name), f"{report.cycle.version.template}, {period_name(report.cycle.period)}"]
+def _titles(report: Report, title: str, *, is_estimated: bool) -> list[str]:
+    shown = f"{title} ({_('Estimated figures')})" if is_estimated else title
+    return [shown, str(report.unit.name), f"{report.cycle.version.template}, {period_name(report.cycle.period)}"]
 
 
 def _legend(sheet: Sheet) -> None:

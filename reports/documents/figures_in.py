@@ -10,13 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reports.documents.cell_values import digits_of, words_of
+from reports.documents.cell_values import converted, digits_of, words_of
 from reports.documents.unit_rows import Column, UnitRows, unit_rows
 from reports.documents.units_workbook_out import UID
 from reports.domain.indicators import Indicator, Template
 from reports.domain.legacy_letters import font_of, in_unicode
 from reports.domain.numbers import parse_plain, parse_vietnamese
 from reports.services.importing import Figure
+from reports.services.uploading import SentCell
 from units.csv_files import read_columns
 from units.file_kinds import WIDE
 from units.hostile_files import MOST_MEGABYTES
@@ -37,26 +38,31 @@ def figures_in_csv(source: BinaryIO, template: Template, problems: Problems, fil
         yield _bare((line, "value", uid.strip(), code.strip(), value, file, None))
 
 
-def figures_in_file(source: BinaryIO, template: Template, problems: Problems, file: str) -> Iterator[Figure]:
-    """The figures of a file in either form: a row a figure in a CSV, or a row a unit in a workbook, or in one saved as text."""
+def figures_in_file(source: BinaryIO, template: Template, problems: Problems, file: str, notices: Problems) -> Iterator[Figure]:
+    """The figures of a file in either form: a row a figure in a CSV, or a row a unit in a workbook, or in one saved as text.
+
+    What its sender should know goes to `notices`, once all is read.
+    """
     if Path(file).suffix.lower() in WORKBOOKS:
-        return figures_in_workbook(source, template, problems, file)
+        return figures_in_workbook(source, template, problems, file, notices)
     head = source.peek(_HEAD) if isinstance(source, io.BufferedReader) else b""
     columns = next((_WORD.findall(line) for line in head.splitlines() if b"unit_uid" in line), [b"indicator"])
     if head.startswith(WIDE) or not {b"indicator", b"value"} & {*columns}:
-        return figures_in_workbook(io.BytesIO(source.read((MOST_MEGABYTES << 20) + 1)), template, problems, file)
+        return figures_in_workbook(io.BytesIO(source.read((MOST_MEGABYTES << 20) + 1)), template, problems, file, notices)
     return figures_in_csv(source, template, problems, file)
 
 
-def figures_in_workbook(source: BinaryIO, template: Template, problems: Problems, file: str = "") -> Iterator[Figure]:
+def figures_in_workbook(source: BinaryIO, template: Template, problems: Problems, file: str, notices: Problems) -> Iterator[Figure]:
     """A row for each unit and a column for each indicator, on the first sheet with the codes of both.
 
-    An empty cell is a blank. What can't be read goes to `problems`. Raises Refused where the columns are wrong.
+    An empty cell is a blank; what the sheet computes of an indicator that is computed here is passed over. What can't be read
+    goes to `problems`, which texts were converted to `notices`. Raises Refused where the columns are wrong.
     """
     found = unit_rows(source, template)
     unit = _check_header(found)
     columns = sorted([*found.columns, *(Column(place, column, "") for place, column, _head in found.others)])
-    errors = found.sheet.errors
+    computed = {each.code for each in template.indicators if each.is_formula}
+    errors, in_old_fonts = found.sheet.errors, list[SentCell]()
     for line, row in found.rows:
         uid = words_of(row[unit]).strip()
         for place, column, code in columns:
@@ -64,11 +70,17 @@ def figures_in_workbook(source: BinaryIO, template: Template, problems: Problems
             if errors and f"{column}{line}" in errors:
                 message = gettext_noop("The cell holds a spreadsheet's error; mend its formula, or leave it empty.")
                 yield Figure(line, code, uid, code, "", file, Problem(message, {}, line, column))
+            elif code in computed and (found.identity or f"{column}{line}" in found.sheet.formulas):
+                continue
             elif code:
-                yield _figure(line, uid, template.by_code[code], cell, file)
+                font = font_of(cell) if isinstance(cell, str) and not template.by_code[code].is_number else None
+                if font is not None:
+                    in_old_fonts.append(SentCell(code, f"{column}{line}", font=font))
+                yield _figure(line, uid, template.by_code[code], cell if font is None else in_unicode(cell, font), file)
             elif cell != "":
                 problem = Problem(gettext_noop("The cell stands in a column without an indicator's code on top."), {}, line, column)
                 yield Figure(line, code, uid, code, "", file, problem)
+    notices.extend(notice.at(line=found.line, file=file) for notice in converted(in_old_fonts))
 
 
 def _check_header(found: UnitRows) -> int:
@@ -100,8 +112,7 @@ def _figure(line: int, uid: str, indicator: Indicator, cell: Any, file: str) -> 
 def _text(cell: Any, indicator: Indicator) -> str:
     """A cell as plain text. Raises Refused where a number typed as text is one as a file has it, and another as a person writes it."""
     if not indicator.is_number:
-        font = font_of(cell) if isinstance(cell, str) else None
-        return words_of(cell) if font is None else in_unicode(cell, font)
+        return words_of(cell)
     if not isinstance(cell, str):
         return digits_of(cell, indicator.decimals) if isinstance(cell, float) else words_of(cell)
     as_written = _read(lambda: parse_vietnamese(cell, decimals=indicator.decimals, negative=indicator.negative))

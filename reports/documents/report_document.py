@@ -23,6 +23,8 @@ from reports.wording import period_name, shown_change, shown_own, shown_total
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 #: documents are Vietnamese, whoever asks for them
 _LANGUAGE = "vi"
+#: follows the subject, which every page of figures repeats, in the house's templates and in an administrator's own
+_ESTIMATED = " (số liệu ước)"
 _LETTER = re.compile(r"^(?:[A-ZĐ]|[IVXLC]+|\d+)[.)-]\s+")
 _ROMAN = ((10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))
 
@@ -58,7 +60,7 @@ def document_context(report: Report, at: datetime) -> dict[str, Any]:
         "issuer_name": paper.issuer_name,
         "symbol": paper.symbol,
         "place_name": paper.place_name,
-        "subject": _subject(report, texts, shown),
+        "subject": _subject(report, texts, shown) + (_ESTIMATED if figures.is_estimated else ""),
         "period": period_name(report.cycle.period),
         "unit": report.unit.name,
         "authority": paper.authority,

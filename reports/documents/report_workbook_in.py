@@ -24,11 +24,13 @@ from reports.domain.numbers import parse_entry
 from reports.models import Report
 from reports.queries.form_sheet import enterable
 from reports.services.uploading import SentCell
-from units.hostile_files import address
+from units.hostile_files import Room, address
 from units.problems import Problem, Refused, gettext_noop
 
 #: rows at the top in which a file may say whose it is, and have its head
 _TOP = 30
+#: a report's sheets are held whole in memory, while somebody waits for the page
+ROOM = Room(cells=300_000, words=10)
 
 
 @dataclass(slots=True)
@@ -41,7 +43,7 @@ class ReadWorkbook:
 
 def read_report_workbook(source: BinaryIO, report: Report) -> ReadWorkbook:
     """The cells of a workbook of this report. Raises Refused where the file is hostile, unreadable, or another report's."""
-    sheets = [_SheetCells(sheet, is_first=number == 0) for number, sheet in enumerate(open_sheets(source))]
+    sheets = [SheetCells(sheet, is_first=number == 0) for number, sheet in enumerate(open_sheets(source, ROOM))]
     read = ReadWorkbook(_check_identity(sheets, report))
     indicators = {indicator.code: indicator for indicator in enterable(report)}
     found: set[str] = set()
@@ -53,7 +55,7 @@ def read_report_workbook(source: BinaryIO, report: Report) -> ReadWorkbook:
     return read
 
 
-def _check_identity(sheets: list[_SheetCells], report: Report) -> int:
+def _check_identity(sheets: list[SheetCells], report: Report) -> int:
     """The version of the report that the file was made from. Raises Refused where it isn't this report's file."""
     for sheet in sheets:
         for _row, _column, word in sheet.words_at_top():
@@ -88,7 +90,7 @@ def _wrong_file(message: str, **params: Any) -> Refused:
     return Refused(Problem(message, params))
 
 
-class _SheetCells:
+class SheetCells:
     """The cells of one sheet: a table where its code stands on top, else one a row, beside its code. Rows and columns begin at 0."""
 
     def __init__(self, sheet: Sheet, *, is_first: bool) -> None:

@@ -25,6 +25,11 @@ from units.zip_parts import Harmful, Parts, Why
 MOST_MEGABYTES = 5
 _MOST_UNPACKED = 40 * 2**20
 _MOST_PARTS = 500
+#: tags and attributes of all parts together: a parser needs some 200 bytes for each, and a report's document has ten thousand
+_MOST_MARKUP = 400_000
+#: a table's rows, and the cells of each, within the body
+_MOST_LOOPS = 3
+_MARKUP = (".xml", ".rels", ".vml")
 _MAIN = b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
 
 #: the words that a template may name
@@ -96,14 +101,21 @@ _SAID = {
     Why.ENTITIES: gettext_noop("The document template declares entities (%(part)s): no Word file does."),
     Why.LINK: gettext_noop("The document template draws on something outside of itself (%(part)s): take the link out."),
 }
+_TOO_MUCH = gettext_noop("The document template has more than %(most)d tags and attributes: no report needs so long a document.")
 _NO_WORD = gettext_noop("The file is no Word document (.docx), or it is damaged: save it anew as one.")
 
 
 def _check_package(content: bytes) -> None:
     try:
         with Parts(BytesIO(content), most=_MOST_PARTS, most_inflated=_MOST_UNPACKED) as parts:
+            markup = 0
             for name, pieces in parts.read():
-                _check_part(name, b"".join(pieces))
+                content = b"".join(pieces)
+                if name.lower().endswith(_MARKUP):
+                    markup += content.count(b"<") + content.count(b"=")
+                    if markup > _MOST_MARKUP:
+                        raise Refused(Problem(_TOO_MUCH, {"most": _MOST_MARKUP}))
+                _check_part(name, content)
     except Harmful as harmful:
         words = {"most": _MOST_UNPACKED >> 20, "part": harmful.part}
         raise Refused(Problem(_SAID.get(harmful.why, _NO_WORD), words)) from harmful
@@ -115,17 +127,27 @@ def _check_part(name: str, content: bytes) -> None:
     if _UNSAFE_PART.search(name):
         message = gettext_noop("The document template holds macros or embedded objects (%(part)s): take them out.")
         raise Refused(Problem(message, {"part": name}))
-    if not name.endswith((".xml", ".rels")):
+    if not name.lower().endswith(_MARKUP):
         return
     root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
-    if name == "[Content_Types].xml" and _MAIN not in content:
-        raise Refused(Problem(gettext_noop("The file is no Word document (.docx), or one with macros: save it as .docx.")))
+    if name == "[Content_Types].xml":
+        _check_types(content, root)
     fields = b" ".join(
         (each.text or each.get(f"{{{each.nsmap.get('w', '')}}}instr") or "").encode() for each in root.iter("{*}instrText", "{*}fldSimple")
     )
     if found := _UNSAFE_FIELD.search(fields):
         message = gettext_noop("The document template has a field %(field)s, which draws on other files: take it out.")
         raise Refused(Problem(message, {"field": found[0].decode()}))
+
+
+def _check_types(content: bytes, root: etree._Element) -> None:
+    """Markup is called so: what is read as markup has been looked through as such."""
+    if _MAIN not in content:
+        raise Refused(Problem(gettext_noop("The file is no Word document (.docx), or one with macros: save it as .docx.")))
+    for each in root:
+        kind, name = each.get("ContentType", ""), each.get("PartName") or f".{each.get('Extension')}"
+        if kind.endswith("xml") and not kind.startswith("image/") and not name.lower().endswith(_MARKUP):
+            raise Refused(Problem(_NO_WORD))
 
 
 # --- The placeholders -------------------------------------------------------------------------------
@@ -155,9 +177,18 @@ def _problems_in(part: str, xml: str) -> Iterator[Problem]:
     except TemplateError as error:
         yield Problem(gettext_noop("A placeholder in the %(part)s can't be read: %(error)s"), {"part": part, "error": str(error)[:200]})
         return
+    if _loops_within(tree) > _MOST_LOOPS:
+        message = gettext_noop("The %(part)s repeats lists within lists more than %(most)d deep.")
+        yield Problem(message, {"part": part, "most": _MOST_LOOPS})
     targets = {each.target.name for each in tree.find_all(nodes.For) if isinstance(each.target, nodes.Name)}
     for node in _all(tree):
         yield from _problems_of(node, targets, part)
+
+
+def _loops_within(node: nodes.Node) -> int:
+    """How deep lists are repeated within one another."""
+    below = max((_loops_within(each) for each in node.iter_child_nodes()), default=0)
+    return below + isinstance(node, nodes.For)
 
 
 def _problems_of(node: nodes.Node, targets: set[str], part: str) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from audit.append_only import AppendOnly
 from reports.domain.workflow import Action
+from reports.models.cycle import Cycle
 from reports.models.documents import Document
 from reports.models.report import STATE_LABELS, Report
 
@@ -52,6 +53,10 @@ class Submission(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.report_id} #{self.number}"
+
+    def is_estimate_in(self, cycle: Cycle) -> bool:
+        """Do official figures follow it in its report's cycle?"""
+        return cycle.asks_official and not self.is_official
 
 
 class JournalEntry(AppendOnly):

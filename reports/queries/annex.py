@@ -32,9 +32,10 @@ class AnnexRow:
 
 @dataclass(frozen=True, slots=True)
 class Annex:
-    """`declared_at` is the moment of the submission that the figures are from."""
+    """`declared_at` is the moment of the submission that the figures are from; `is_estimated`: official ones follow it."""
 
     declared_at: datetime
+    is_estimated: bool
     sections: dict[str, list[AnnexRow]]
 
 
@@ -58,7 +59,7 @@ def annex(report: Report) -> Annex | None:
         count = answered(each, submission.declared) if report.has_reports_below else None
         row = AnnexRow(each, value, count, year_ago, change_since(each, value, year_ago))
         sections.setdefault(each.section, []).append(row)
-    return Annex(submission.at, sections)
+    return Annex(submission.at, submission.is_estimate_in(report.cycle), sections)
 
 
 @dataclass(frozen=True, slots=True)

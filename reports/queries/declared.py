@@ -20,11 +20,15 @@ from reports.queries.summing import both_of
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a report says. `is_draft`: nothing of it is with the superior. `value` and `year_ago` give None where blank."""
+    """What a report says. `is_draft`: nothing of it is with the superior; `is_estimated`: official figures follow (semantics §2).
+
+    `value` and `year_ago` give None where blank.
+    """
 
     report: Report
     template: Template
     is_draft: bool
+    is_estimated: bool
     own: dict[str, Any]
     _own_values: OwnValues
     _totals: dict[str, Figure]
@@ -67,6 +71,7 @@ def declared_figures(report: Report) -> Figures:
         report=report,
         template=template,
         is_draft=submission is None,
+        is_estimated=submission.is_estimate_in(report.cycle) if submission else report.cycle.is_estimated,
         own=own,
         _own_values=OwnValues(template, own.get, report.level.code, template.formulas),
         _totals=figures(template, cells) if report.has_reports_below else {},

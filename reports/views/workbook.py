@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from copy import copy
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -22,7 +24,7 @@ from reports.documents.report_workbook_out import report_workbook
 from reports.domain.workflow import Action
 from reports.models import Report
 from reports.policies import Standing
-from reports.queries.form_sheet import form_sheet
+from reports.queries.form_sheet import Sheet, form_sheet
 from reports.services import background_jobs, filling
 from reports.services.submitting import readiness
 from reports.services.uploading import Change, Effect, SentCell, changes_of
@@ -44,12 +46,23 @@ def download(request: HttpRequest, report_id: int) -> HttpResponse:
     report = report_in_reach(request, report_id, at)
     if not Standing(user_of(request)).can(Action.SAVE, report):
         raise Http404
-    opening(report)
-    ready = readiness([report], at, drained=True)[report.pk]
-    content = report_workbook(report, form_sheet(report, ready.below, ready.both, ready.sourced))
+    content = report_workbook(report, _handed_out(report, at))
     name = re.sub(r"[^A-Za-z0-9_.-]", "-", f"{report.cycle}-{report.unit.uid}")
     disposition = {"Content-Disposition": f'attachment; filename="{name}.xlsx"'}
     return HttpResponse(content, content_type=Kind.XLSX.value, headers=disposition)
+
+
+def _handed_out(report: Report, at: datetime) -> Sheet:
+    """The rows of a report's workbook, with what one that nobody has touched opens with."""
+    opening(report)
+    ready = readiness([report], at, drained=True)[report.pk]
+    return form_sheet(report, ready.below, ready.both, ready.sourced)
+
+
+def _are_tasks_handed_out(report: Report, changes: Iterable[Change], at: datetime) -> bool:
+    """Are these nothing but the tasks to be answered that the workbook came with? They are written beside what its sender enters."""
+    handed_out = {row.code: row.in_entry for row in _handed_out(copy(report), at).rows if row.is_answers}
+    return all(handed_out.get(change.code) == change.then for change in changes)
 
 
 @posted
@@ -68,6 +81,8 @@ def upload(request: HttpRequest, report_id: int) -> HttpResponse:
     except Refused as refused:
         return render_report(request, report, at, Sent(problems=list(refused.problems)), status=422)
     changes = changes_of(report, read.cells, read.seen)
+    if changes and _are_tasks_handed_out(report, changes, at):
+        changes = []
     return _preview(request, report, changes, _refused(read.cells), converted(read.cells))
 
 

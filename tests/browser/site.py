@@ -30,6 +30,12 @@ class Site:
     url: str
     #: ids by what the tests call them (prepare.py)
     places: dict[str, Any]
+    environment: dict[str, str]
+
+    def work(self) -> None:
+        """Do what waits in the background, for which no worker runs here."""
+        command = [*embedded.python("django"), "run_background_jobs"]
+        subprocess.run(command, cwd=BASE_DIR, env=self.environment, check=True, capture_output=True)
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -59,10 +65,11 @@ def running_site(demo: Path, folder: Path) -> Iterator[Site]:
     shutil.copytree(demo, folder, dirs_exist_ok=True)
     port = embedded.free_port()
     command = [*embedded.python("gunicorn"), "danvan.wsgi", *embedded.gunicorn_options(port)]
-    web = Process(command, environment(folder), folder / "web.log")
+    of_site = environment(folder)
+    web = Process(command, of_site, folder / "web.log")
     web.start()
     try:
         wait_until(lambda: embedded.answers(port), "the pages", STARTS_WITHIN, [web.log_file])
-        yield Site(f"http://{embedded.HOST}:{port}", json.loads((folder / "places.json").read_text()))
+        yield Site(f"http://{embedded.HOST}:{port}", json.loads((folder / "places.json").read_text()), of_site)
     finally:
         web.kill()

@@ -58,6 +58,17 @@ def test_every_unit_has_every_aggregated_indicator_in_order_with_exact_values() 
     assert ran.err == "54 rows.\n"
 
 
+def test_figures_that_leave_come_in_again_and_leave_the_same() -> None:
+    given_cycle("a,integer,hamlet,sum,flow_sum", "d,decimal,hamlet,sum,flow_sum,,,,6,yes")
+    given_figures("H1,a,999999999999999", "H1,d,-123456789012345.000001", "H2,a,0", "H2,d,0.1", options=PAST)
+    out = done("export_rollup", "k", "--unit", "H1", "H2").out
+    dues = [f"{level}=2025-12-30" for level in unit_builders.LEVELS]
+    done("open_cycle", "--template", "t", "--period", "2025-H2", "--under", "P", "--due", *dues, "--code", "sau")
+    rows = "".join(",".join(line.split(",")[:3]) + "\n" for line in out.splitlines())
+    done("import_reports", "sau", "-", *PAST[:2], "--at", "2025-12-20T08:00:00+07:00", stdin=rows.encode())
+    assert done("export_rollup", "sau", "--unit", "H1", "H2").out == out
+
+
 def test_a_quotient_that_does_not_end_is_rounded_half_away_from_zero_at_the_twelfth_decimal() -> None:
     given_cycle("a,integer,hamlet,sum,flow_sum,,,,,yes", "b,integer,hamlet,sum,flow_sum", "q,decimal,hamlet,formula,formula,a / b")
     given_figures("H1,a,-2", "H1,b,3", "H2,a,1", "H2,b,8192", "H3,a,-1", "H3,b,0", options=PAST)

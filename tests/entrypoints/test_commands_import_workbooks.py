@@ -11,6 +11,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from reports.documents.units_workbook_out import units_workbook
+from reports.models import Report
 from tests.entrypoints.cli import Ran, done, given_cycle, manage, own, states
 
 pytestmark = pytest.mark.django_db
@@ -150,9 +152,23 @@ def test_a_sheet_of_units_saved_as_text_is_taken_too(cycle: None, tmp_path: Path
     assert own("H1") == {"a": 1200, "chu": "xong"}
 
 
-def test_words_in_an_old_font_come_in_as_unicode(cycle: None, tmp_path: Path) -> None:
-    assert load(workbook(tmp_path, ["unit_uid", "chu"], ["H1", "C«ng t¸c d©n vËn"])).code == 0
-    assert own("H1") == {"chu": "Công tác dân vận"}
+def test_words_in_an_old_font_come_in_as_unicode_and_are_told_of(cycle: None, tmp_path: Path) -> None:
+    path = workbook(tmp_path, ["unit_uid", "chu"], ["H1", "C«ng t¸c d©n vËn"], ["H2", "Công tác dân vận"])
+    ran = load(path)
+    assert (ran.code, ran.out) == (0, "Imported: 2 figures in 2 reports.\n")
+    assert own("H1") == own("H2") == {"chu": "Công tác dân vận"}
+    notice = "1 texts were in the font TCVN3 (ABC) and are converted to Unicode: read them over (B2)."
+    assert ran.err == f"{path}:1: {notice}\n"
+
+
+def test_the_houses_own_workbook_for_many_is_taken_as_it_is(cycle: None, tmp_path: Path) -> None:
+    load(workbook(tmp_path, ["unit_uid", "a", "d", "chu"], ["H1", 3, 1.5, "=1+1\nhai"], ["C", 1, 2, None]))
+    before = {uid: own(uid) for uid in ("C", "H1", "H2")}
+    reports = list(Report.objects.for_display().filter(cycle__code="k").order_by("position"))
+    path = tmp_path / "mẫu.xlsx"
+    path.write_bytes(units_workbook(reports[0], reports))
+    assert load(path).code == 0
+    assert {uid: own(uid) for uid in ("C", "H1", "H2")} == before
 
 
 def test_a_unit_that_is_there_twice_is_refused(cycle: None, tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ import fcntl
 import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pypdf
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -23,16 +25,20 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
 from reports.documents import office, pack
+from reports.documents.annex_out import annex_book, consolidated_book
 from reports.documents.house_layouts import house_template
 from reports.documents.makers import MAKERS
 from reports.documents.office import as_pdf
 from reports.documents.report_document import document_context, file_name, report_document
 from reports.documents.word_template import check_template
 from reports.models import BackgroundJob, DocumentTemplate, PaperStyle, SectionText
+from reports.queries.annex import annex, consolidated_annex
 from reports.services import background_jobs, configuring
-from tests.builders import NOON, Play, at, given_cycle, given_user
+from reports.services.asking_official import ask_for_official
+from tests.builders import LEVELS, NOON, Play, at, given_cycle, given_user
 from tests.domain.builders import indicator
 from tests.entrypoints.pages import english, signed_in, text_of
+from tests.memory import in_a_process
 from units.models import Unit
 from units.problems import Refused
 
@@ -108,6 +114,57 @@ def texts_at(page: Any) -> list[tuple[str, float, float, float]]:
     return found
 
 
+#: sizes of words of the first page, in points
+SIZES = {
+    PARTY: {"ĐẢNG CỘNG SẢN VIỆT NAM": 15, "BÁO CÁO": 16, "-BC/BDV": 14, "Kết quả": 14, "Tổ chức": 14},
+    STATE: {"CỘNG HÒA": 13, "Độc lập": 14, "BÁO CÁO": 14, "/BC-BDV": 13, "Kết quả": 14, "Tổ chức": 14},
+}
+#: rules of the first page: how long, and where their middle is, in mm
+RULES = {PARTY: [(72.9, 152.5)], STATE: [(26, 62.5), (60.5, 145), (55, 112.5)]}
+
+
+def size_on(texts: list[tuple[str, float, float, float]], words: str) -> float:
+    return round(next(size for text, _x, _y, size in texts if words in text), 1)
+
+
+def lines_on(page: Any) -> list[tuple[float, float, float]]:
+    """The horizontal lines that are drawn on a page: left and right end and height, in mm from the upper left corner."""
+    height, found = float(page.mediabox.height), set()
+    place = (0.0, 0.0)
+    matrices: list[tuple[float, ...]] = [(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)]
+
+    def seen(points: list[tuple[float, float]]) -> None:
+        a, _b, _c, d, e, f = matrices[-1]
+        xs, ys = [(a * x + e) / MM for x, _y in points], [(height - d * y - f) / MM for _x, y in points]
+        if max(ys) - min(ys) < 1 < max(xs) - min(xs):
+            found.add((round(min(xs), 1), round(max(xs), 1), round(sum(ys) / len(ys), 1)))
+
+    for operands, operator in pypdf.generic.ContentStream(page.get_contents(), page.pdf).operations:
+        numbers = [float(each) for each in operands] if operator in (b"cm", b"m", b"l", b"re") else []
+        match operator:
+            case b"q":
+                matrices.append(matrices[-1])
+            case b"Q":
+                matrices.pop()
+            case b"cm":
+                matrices[-1] = _within(numbers, matrices[-1])
+            case b"m":
+                place = (numbers[0], numbers[1])
+            case b"l":
+                seen([place, (numbers[0], numbers[1])])
+                place = (numbers[0], numbers[1])
+            case b"re":
+                x, y, width, tall = numbers
+                seen([(x, y), (x + width, y + tall)])
+    return sorted(found, key=lambda line: line[2])
+
+
+def _within(inner: list[float], outer: tuple[float, ...]) -> tuple[float, ...]:
+    """A matrix within another one, neither of which turns anything."""
+    a, _b, _c, d, e, f = inner
+    return a * outer[0], 0.0, 0.0, d * outer[3], e * outer[0] + outer[4], f * outer[3] + outer[5]
+
+
 def sized(document: Any, words: str) -> set[float]:
     """The sizes of the runs of the head and the title that hold these words."""
     cells = [cell for row in document.tables[0].rows for cell in row.cells]
@@ -168,9 +225,19 @@ def test_the_pages_that_libreoffice_makes_have_them_too_with_fonts_embedded_and_
         assert fonts
         assert all("/FontFile2" in font["/FontDescriptor"] and "LiberationSerif" in font["/BaseFont"] for font in fonts)
         assert ("DỰ THẢO" in words) == (uid == "P")
-    lines = sorted({y for text, _x, y, size in texts_at(pypdf.PdfReader(BytesIO(pages[f"{PARTY}-D"])).pages[0]) if text == "Tốt"})
-    pitches = {round((below - above) * MM) for above, below in pairwise(lines)}
-    assert pitches == {24}, "18 points exactly, and 6 between paragraphs"
+        assert {words: size_on(first, words) for words in SIZES[layout]} == SIZES[layout]
+        rules = [(right - left, (left + right) / 2) for left, right, _y in lines_on(document.pages[0])[: len(RULES[layout])]]
+        assert sorted(rules) == [pytest.approx(each, abs=1) for each in sorted(RULES[layout])]
+        annex = next(page for page in document.pages if "PHỤ LỤC SỐ LIỆU" in page.extract_text())
+        ends = [(left, right) for left, right, _y in lines_on(annex)]
+        assert (min(ends)[0], max(right for _left, right in ends)) == pytest.approx((30, 195), abs=1)
+    for layout, pitch in ((PARTY, 18), (STATE, 16.1)):
+        page = texts_at(pypdf.PdfReader(BytesIO(pages[f"{layout}-D"])).pages[0])
+        lines = sorted({y for text, _x, y, _size in page if text == "Tốt"})
+        pitches = {round((below - above) * MM, 1) for above, below in pairwise(lines)}
+        assert [*pitches] == pytest.approx([pitch + 6] * len(pitches), abs=0.2), "lines, and 6 points between paragraphs"
+        assert 277 - (pitch + 6) / MM < max(lines) < 277, "20 mm are free below"
+        assert min(y for _text, _x, y, _size in page if y > 12) == pytest.approx(25, abs=1.5), "and above"
 
 
 def test_a_document_says_what_was_declared_and_a_draft_what_stands():
@@ -198,6 +265,38 @@ def test_a_document_says_what_was_declared_and_a_draft_what_stands():
     words = "".join(node.text or "" for node in Document(BytesIO(report_document(report(play, "C"), NOON))).element.iter(qn("w:t")))
     assert "<Đảng bộ> & Nhân dân" in words
     assert "{{ issuer_name }}" in words, "what an officer writes is never a placeholder"
+
+
+def annex_of(found: Any) -> bytes:
+    declared = annex(found)
+    assert declared
+    return annex_book(found, declared)
+
+
+def title_of(workbook: bytes) -> str:
+    return str(openpyxl.load_workbook(BytesIO(workbook)).active["A1"].value)
+
+
+def test_a_document_and_the_annexes_say_that_figures_are_estimated_until_the_official_ones_are_handed_in():
+    play = given_reports(official_due={})
+    words = "6 tháng đầu năm 2025 (số liệu ước)"
+    estimated = report(play, "C")
+    subject = document_context(estimated, NOON)["subject"]
+    assert subject.endswith(words)
+    document: Any = Document(BytesIO(report_document(estimated, NOON)))
+    assert [each.text for each in document.paragraphs].count(subject) == 2, "below the title, and above the annex"
+    assert title_of(annex_of(estimated)) == "Phụ lục số liệu (Số liệu ước)"
+    assert "(Số liệu ước)" in title_of(consolidated_book(estimated, consolidated_annex(estimated)))
+    assert document_context(report(play, "P"), NOON)["subject"].endswith(words), "a draft of estimates"
+    ask_for_official(play.cycle, dict.fromkeys(LEVELS, date(2025, 7, 15)), by=None, at=at("2025-06-25 09:00"))
+    play = Play(play.cycle)
+    play.now = at("2025-06-25 09:30")
+    assert document_context(report(play, "C"), NOON)["subject"].endswith("2025"), "a draft of official figures"
+    assert "(Số liệu ước)" in title_of(annex_of(report(play, "C"))), "the annex is of what was declared"
+    play.submit("C")
+    official = report(play, "C")
+    assert document_context(official, NOON)["subject"].endswith("2025")
+    assert title_of(annex_of(official)) == "Phụ lục số liệu"
 
 
 def test_a_document_follows_its_outline_in_two_parts_and_leaves_out_what_nothing_follows():
@@ -373,6 +472,14 @@ LINK = b'<Relationship Id="x" Type="http://x/image" Target="http://evil.example/
 HOSTILE = {
     "no zip": b"PK\x03\x04 no",
     "program": b"MZ\x90",
+    "endless": word_file(*["{%p for a in body %}"] * 9, "x", *["{%p endfor %}"] * 9),
+    "tags": word_file("x", change=replacing("word/document.xml", b"<w:p>", b"<w:p/>" * 500_000 + b"<w:p>")),
+    "attributes": word_file(
+        "x", change=replacing("word/document.xml", b"<w:p>", b"<w:p " + b" ".join(b'a%d=""' % number for number in range(400_000)) + b">")
+    ),
+    "markup by another name": word_file(
+        "x", change=replacing("[Content_Types].xml", b"<Override", b'<Override PartName="/word/x.png" ContentType="a+xml"/><Override')
+    ),
     "unknown": word_file("{{ password }}"),
     "attribute": word_file("{{ subject.__class__ }}"),
     "mro": word_file("{{ figures.__init__ }}"),
@@ -406,6 +513,22 @@ def test_a_template_that_is_hostile_or_cannot_be_filled_is_refused(name: str):
     assert all(problem.message % problem.params for problem in refused.value.problems)
 
 
+@pytest.mark.parametrize("name", ["tags", "attributes", "bomb", "endless"])
+def test_a_template_that_would_fill_the_memory_does_not(tmp_path: Path, name: str):
+    (tmp_path / "a.docx").write_bytes(HOSTILE[name])
+    said, megabytes = in_a_process(f"""
+import django; django.setup()
+from reports.documents.word_template import check_template
+from units.problems import Refused
+try:
+    check_template(open({str(tmp_path / "a.docx")!r}, "rb").read())
+except Refused as refused:
+    print(refused)
+""")
+    assert said
+    assert megabytes < 250
+
+
 def test_a_template_may_hold_a_link_to_be_clicked():
     check_template(
         word_file("{{ subject }}", change=replacing(RELS, b"</Relationships>", LINK.replace(b"http://x/image", b"http://x/hyperlink")))
@@ -416,6 +539,30 @@ def test_the_houses_own_templates_pass_and_so_does_one_with_every_kind_of_placeh
     for layout in (PARTY, STATE):
         check_template(house_template(layout))
     check_template(word_file("{{ subject }} {{ figures.dt_dinh_ky }}", "{%p for line in recipients %}", "{{ line }}", "{%p endfor %}"))
+
+
+@pytest.mark.usefixtures("in_english")
+def test_a_template_with_a_picture_of_megabytes_is_taken_and_one_beyond_the_limit_is_told_so():
+    """Above what Django keeps in memory (2.5 MB) a file lies on disk, and is the same."""
+    play, boss = given_reports(), given_user("boss")
+    boss.is_staff = boss.is_superuser = True
+    boss.save()
+    client = english(boss)
+
+    def upload(megabytes: float) -> Any:
+        picture = with_part("word/media/image1.png", b"\x89PNG\r\n\x1a\n" + os.urandom(int(megabytes * 2**20)))
+        content = word_file("{{ subject }}", change=picture)
+        return client.post("/admin/reports/documenttemplate/add/", {"name": "Mẫu", "file": SimpleUploadedFile("a.docx", content)}), content
+
+    answer, content = upload(4.5)
+    assert answer.status_code == 302
+    template = DocumentTemplate.objects.get()
+    assert (bytes(template.content), template.size) == (content, len(content))
+    made = report_document(report(play, "C"), NOON, bytes(template.content))
+    assert Document(BytesIO(made)).paragraphs[0].text == "Kết quả công tác dân vận 6 tháng đầu năm 2025"
+    answer, _content = upload(5.1)
+    assert "larger than 5 MB" in text_of(answer)
+    assert DocumentTemplate.objects.count() == 1
 
 
 @pytest.mark.usefixtures("in_english")

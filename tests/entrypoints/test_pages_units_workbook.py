@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ from reports.policies import Standing
 from reports.services import background_jobs, uploading
 from tests.builders import Play, given_user
 from tests.entrypoints.pages import given_form_cycle, looked_at, officers, said, signed_in, text_of
+from tests.office import needs_office, saved_by_office
+from tests.sheets import PROGRAMS, as_text, rows_of
+from units.file_kinds import Kind, kind_of
 
 pytestmark = pytest.mark.django_db
 FILLED = {"ho": "120", "ngheo": "7", "tien": "1234567.5", "co_to": "yes", "loai": "kha", "uu_diem": "=cmd|' /C calc'!A0\nTốt"}
@@ -348,6 +351,91 @@ def test_what_it_asks_of_the_database_does_not_depend_on_the_number_of_rows(play
 
 
 # --- Files ------------------------------------------------------------------------------------------
+
+
+TYPED: dict[str, dict[str, Any]] = {
+    "H2": {"ho": "1.234", "tien": "0,5", "co_to": "Có", "uu_diem": "Nhân dân đồng thuận, hưởng ứng phong trào thi đua."},
+    "H3": {"ho": 5, "ngheo": None, "tien": 1234567.5, "uu_diem": "16/06/2025"},
+}
+#: what a person reads of it, over H3 with `ho` and `ngheo`
+READ = {
+    "H2 Số hộ": ("new", "", "1.234"),
+    "H2 Kinh phí": ("new", "", "0,5"),
+    "H2 Có tổ": ("new", "", "có"),
+    "H2 Ưu điểm": ("new", "", "Nhân dân đồng thuận, hưởng ứng phong trào thi đua."),
+    "H3 Số hộ": ("changed", "9", "5"),
+    "H3 Hộ nghèo": ("cleared", "1", ""),
+    "H3 Kinh phí": ("new", "", "1.234.567,5"),
+    "H3 Ưu điểm": ("new", "", "16/06/2025"),
+}
+
+
+@pytest.fixture
+def typed(play: Play, officer: Any) -> bytes:
+    play.save("H3", ho="9", ngheo="1")
+    return edited(fetched(officer, play), TYPED)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_whatever_program_saved_it_the_same_is_read(play: Play, officer: Any, typed: bytes, program: str):
+    figures, *others = rows_of(typed)
+    uids = {row[places(openpyxl.load_workbook(io.BytesIO(typed)).worksheets[0])[0]["unit_uid"] - 1]: row for row in figures}
+    uids["H2"][uids["H2"].index("Có")] = True
+    uids["H3"][uids["H3"].index("16/06/2025")] = date(2025, 6, 16)
+    figures[8:8] = [[], [None] * 3]
+    page = sent(officer, play, PROGRAMS[program].write(figures, *others))
+    assert (changes(page), refused(page), page.context["problems"]) == (READ, {}, [])
+
+
+@pytest.mark.parametrize(("encoding", "separator"), [("utf-8", ","), ("utf-8-sig", ";"), ("cp1258", ";"), ("utf-16", "\t")])
+def test_a_sheet_saved_as_text_is_read_in_the_letters_that_it_has(play: Play, officer: Any, typed: bytes, encoding: str, separator: str):
+    figures, *_others = rows_of(typed)
+    page = sent(officer, play, as_text(figures, encoding, separator), "so lieu.csv")
+    assert (changes(page), refused(page)) == (READ, {})
+
+
+@needs_office
+@pytest.mark.parametrize("ending", ["xlsx", "xls", "ods"])
+def test_libreoffice_saves_it_and_the_same_is_read(play: Play, officer: Any, typed: bytes, tmp_path: Path, ending: str):
+    (tmp_path / "a.xlsx").write_bytes(typed)
+    content = saved_by_office(tmp_path / "a.xlsx", ending).read_bytes()
+    assert kind_of(io.BytesIO(content)) is Kind[ending.upper()]
+    page = sent(officer, play, content, f"a.{ending}")
+    assert (changes(page), refused(page), page.context["problems"]) == (READ, {}, [])
+
+
+def test_words_in_an_old_font_are_converted_and_said_so(play: Play, officer: Any):
+    words = {"H2": {"uu_diem": "Nh©n d©n ®ång thuËn, UBND quan t©m"}, "H3": {"uu_diem": "Coâng taùc daân vaän"}}
+    page = sent(officer, play, edited(fetched(officer, play), words))
+    said = {"H2 Ưu điểm": "Nhân dân đồng thuận, UBND quan tâm", "H3 Ưu điểm": "Công tác dân vận"}
+    assert changes(page) == {name: ("new", "", text) for name, text in said.items()}
+    assert ["TCVN3" in notice or "VNI" in notice for _unit, notice in page.context["problems"]] == [True, True]
+    applied(officer, page)
+    assert play.report("H3").own == {"uu_diem": "Công tác dân vận"}
+
+
+def test_a_day_where_a_figure_belongs_is_no_figure(play: Play, officer: Any):
+    page = sent(officer, play, edited(fetched(officer, play), {"H2": {"ho": date(2025, 6, 16), "tien": "16/06/2025"}, "H3": {"ho": 1}}))
+    assert changes(page) == {"H3 Số hộ": ("new", "", "1")}
+    assert {each["name"] for each in page.context["refused"]} == {"Số hộ", "Kinh phí"}
+
+
+def test_titles_over_merged_cells_do_no_harm(play: Play, officer: Any):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (
+        ["TỔNG HỢP"],
+        [None, "Đơn vị", "Hộ", None],
+        [None, None, "Số hộ", "Nghèo"],
+        ["#", "unit_uid", "ho", "ngheo"],
+        [1, "H2", 7, 1],
+    ):
+        sheet.append(row)
+    for merged in ("A1:D1", "C2:D2", "B2:B3"):
+        sheet.merge_cells(merged)
+    stream = io.BytesIO()
+    book.save(stream)
+    assert changes(sent(officer, play, stream.getvalue())) == {"H2 Số hộ": ("new", "", "7"), "H2 Hộ nghèo": ("new", "", "1")}
 
 
 def test_a_table_that_somebody_made_is_taken_with_its_titles_and_further_columns(play: Play, officer: Any):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import unicodedata
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,13 @@ import openpyxl
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
+from python_calamine import CalamineWorkbook
 
 from tests.builders import Play, given_cycle, given_template
 from tests.domain.builders import indicator
 from tests.entrypoints.pages import LOOKED_AT, given_form_cycle, looked_at, officers, signed_in, text_of
 from tests.office import needs_office, saved_by_office
+from tests.sheets import PROGRAMS, as_text, rows_of
 from units.file_kinds import Kind, kind_of
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +83,35 @@ def test_what_is_not_touched_is_no_change(play: Play, officer: Any):
     assert changes(sent(officer, play, edited(content))) == {}
     book = openpyxl.load_workbook(io.BytesIO(content))
     assert {cell.data_type for sheet in book.worksheets[1:] for row in sheet.iter_rows() for cell in row} <= {"s", "n"}
+
+
+def test_what_a_workbook_says_of_its_own_accord_is_no_change_until_somebody_enters_something():
+    with looked_at(LOOKED_AT + timedelta(seconds=1)):
+        version = given_template(
+            indicator("tra_loi", "table", columns="Việc|Ai|Hạn|Kết quả|Lý do", levels="commune", source="answers:giao"),
+            indicator("giao", "table", columns="Việc|Ai|Hạn", levels="commune", source="tasks"),
+            indicator("so", levels="commune"),
+        )
+    given_cycle(version).hand_in("C", giao='[["Xây dựng đề án", "Ban Dân vận", "30/11/2025"]]')
+    play = given_cycle(version, period="2025-H2", due=date(2025, 12, 18))
+    officer = signed_in(officers()["commune"])
+    content = fetched(officer, play, "C")
+    assert changes(sent(officer, play, content, uid="C")) == {}
+    page = sent(officer, play, edited(content, so=1), uid="C")
+    assert {code: effect for code, (effect, _now, _then) in changes(page).items()} == {"so": "new", "tra_loi": "new"}
+
+
+def test_what_is_nobodys_to_enter_is_locked_and_what_is_entered_is_checked(play: Play, officer: Any):
+    book = openpyxl.load_workbook(io.BytesIO(fetched(officer, play)))
+    figures, words, table = book.worksheets[:3]
+    assert all(sheet.protection.sheet for sheet in (figures, words, table))
+    unlocked = {row[-1].value for row in figures.iter_rows() for cell in row if not cell.protection.locked}
+    assert unlocked == {"ho", "ngheo", "tien", "co_to", "loai"}
+    assert {row[-1].value for row in words.iter_rows() for cell in row if not cell.protection.locked} == {"uu_diem"}
+    assert (table["A1"].protection.locked, table["A4"].protection.locked) == (True, False)
+    assert {str(check.type) for check in figures.data_validations.dataValidation} == {"whole", "decimal", "list"}
+    (rate,) = [row[3].value for row in figures.iter_rows() if row[-1].value == "ty_le"]
+    assert rate.startswith("=")
 
 
 def test_a_workbook_that_was_filled_in_is_looked_over_and_written_once(play: Play, officer: Any):
@@ -200,24 +229,26 @@ def test_only_who_may_fill_in_a_report_gets_and_sends_its_workbook(play: Play, o
     assert play.report("H1").own == {}
 
 
-def tones_apart(text: str) -> str:
-    """As Windows-1258 has it: the letter, then its tone."""
-    tones = "\u0300\u0301\u0303\u0309\u0323"
-    parts = (unicodedata.normalize("NFD", letter) for letter in text)
-    return "".join(
-        unicodedata.normalize("NFC", "".join(each for each in part if each not in tones)) + "".join(each for each in part if each in tones)
-        for part in parts
-    )
-
-
 @pytest.mark.parametrize(("encoding", "separator"), [("utf-8-sig", ","), ("cp1258", ";"), ("utf-16", "\t")])
 def test_a_sheet_saved_as_text_is_read_in_the_letters_that_it_has(play: Play, officer: Any, encoding: str, separator: str):
-    book = openpyxl.load_workbook(io.BytesIO(edited(fetched(officer, play), ho="1.234", tien="0,5")))
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=separator)
-    writer.writerows([["" if cell is None or str(cell).startswith("=") else cell for cell in row] for row in book.worksheets[0].values])
-    page = sent(officer, play, tones_apart(text.getvalue()).encode(encoding), "x.csv")
+    figures, *_others = rows_of(edited(fetched(officer, play), ho="1.234", tien="0,5"))
+    page = sent(officer, play, as_text(figures, encoding, separator), "x.csv")
     assert changes(page) == {"ho": ("new", "", "1.234"), "tien": ("new", "", "0,5")}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_whatever_program_saved_it_the_same_is_read(play: Play, officer: Any, program: str):
+    play.save("H1", ho="9")
+    narrative = "Nhân dân đồng thuận, hưởng ứng phong trào thi đua."
+    content = edited(fetched(officer, play), ho="1.234", tien=0.1 + 0.2, co_to=True, uu_diem=narrative)
+    figures, words, table, hidden = rows_of(content)
+    table[3:5] = [["Làm đường", date(2025, 6, 16)], ["Họp dân", "16/06/2025"]]
+    page = sent(officer, play, PROGRAMS[program].write(figures, words, table, hidden))
+    assert changes(page) == {
+        "ho": ("changed", "9", "1.234"), "tien": ("new", "", "0,3"), "co_to": ("new", "", "có"), "uu_diem": ("new", "", narrative),
+        "bang": ("new", "", "Làm đường · 16/06/2025\nHọp dân · 16/06/2025"),
+    }  # fmt: skip
+    assert page.context["refused"] == []
 
 
 def test_figures_survive_to_the_last_digit():
@@ -250,6 +281,8 @@ def test_libreoffice_saves_it_and_nothing_is_changed(play: Play, officer: Any, t
     assert changes(page) == {"ho": ("changed", "120", "200")}
     assert page.context["refused"] == []
     assert "200" in text_of(page)
+    figures = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    assert next(row[3] for row in figures if "ty_le" in row) == 3.5, "computed anew, of 7 and 200"
 
 
 def test_an_upload_that_announces_200_megabytes_is_not_read(officer: Any, play: Play):

@@ -58,6 +58,18 @@ def entry(name: str, kind: int, first: int, size: int) -> bytes:
     return data + b"\0" * 36 + struct.pack("<IIQ", first, size, 0)[:12]
 
 
+def shared(*words: bytes, split: int = 8000) -> tuple[tuple[int, bytes], ...]:
+    """The words that cells share, in records of at most so many bytes: what goes on in the next begins with the width of its letters."""
+    data = struct.pack("<II", len(words), len(words)) + b"".join(struct.pack("<HB", len(word), 0) + word for word in words)
+    first, rest = data[:split], data[split:]
+    further = [rest[start : start + split] for start in range(0, len(rest), split)]
+    return (0x00FC, first), *((0x003C, b"\0" + piece) for piece in further)
+
+
+def showing(row: int, column: int, word: int) -> tuple[int, bytes]:
+    return 0x00FD, struct.pack("<HHHI", row, column, 0, word)
+
+
 def said(content: bytes) -> str:
     with pytest.raises(Refused) as refused:
         check_table_file(io.BytesIO(content))
@@ -89,6 +101,14 @@ def test_it_tells_how_far_its_cells_reach_and_which_hold_formulas_and_errors() -
 )
 def test_what_is_hostile_is_refused_before_any_parser_sees_it(content: bytes, expected: str) -> None:
     assert expected in said(content)
+
+
+def test_what_its_cells_show_counts_as_often_as_they_show_it() -> None:
+    head = shared(b"x" * 30_000, b"y" * 5)
+    short, long = [showing(row, 0, 1) for row in range(600)], [showing(row, 0, 0) for row in range(900)]
+    assert check_table_file(io.BytesIO(book(*short, *long[:500], head=head))).cells == 600
+    assert "MB of text" in said(book(*long, head=head))
+    assert "damaged" in said(book(*short, head=((0x00FC, struct.pack("<II", 2, 2) + head[0][1][8:]),)))
 
 
 def test_a_chain_of_sectors_that_comes_back_to_itself_ends() -> None:

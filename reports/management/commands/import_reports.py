@@ -49,31 +49,33 @@ class Command(RefusingCommand):
             Declaration(confirm_incomplete=options["confirm_incomplete"]),
         )
         self.file_names = options["files"]
-        imported = _import(cycle, self.file_names, journey)
+        notices = Problems()
+        imported = _import(cycle, self.file_names, journey, notices)
         rolling_up.drain_all([cycle.pk])
         counts = {"reports": imported.reports, "figures": imported.figures}
         self.stdout.write(gettext("Imported: %(figures)d figures in %(reports)d reports.") % counts)
+        self.write_problems(notices)
 
 
-def _import(cycle: Cycle, names: Sequence[str], journey: Journey) -> Imported:
+def _import(cycle: Cycle, names: Sequence[str], journey: Journey, notices: Problems) -> Imported:
     problems = Problems()
     progress = Progress(sys.stderr, gettext("reports written"))
     # A country's figures are millions of objects, none of them garbage: looking through them again and again is a sixth of the time.
     gc.disable()
     try:
-        return import_figures(cycle, _figures(names, cycle.version.compiled(), problems), problems, journey, progress)
+        return import_figures(cycle, _figures(names, cycle.version.compiled(), problems, notices), problems, journey, progress)
     finally:
         gc.enable()
         progress.end()
 
 
-def _figures(names: Sequence[str], template: Template, problems: Problems) -> Iterator[Figure]:
+def _figures(names: Sequence[str], template: Template, problems: Problems, notices: Problems) -> Iterator[Figure]:
     """The figures of all files, one after the other; what can't be read goes to `problems`, with its file."""
     for name in names:
         unreadable = ProblemsOfFile(name, problems)
         try:
             with opened(name) as source:
-                yield from figures_in_file(source, template, unreadable, name)
+                yield from figures_in_file(source, template, unreadable, name, notices)
         except Refused as refused:
             if refused.problems is not unreadable:
                 unreadable.include(refused.problems)
