@@ -100,7 +100,7 @@ def test_many_reports_are_asked_for_in_as_few_queries_as_one(django_assert_num_q
     given_model("C")
     few, many = [play.report("H1")], [play.report(uid) for uid in ("H1", "H2", "H3", "C", "D", "P")]
     for reports in (few, many):
-        with django_assert_num_queries(2 + 1 + 4):
+        with django_assert_num_queries(2 + 2 + 4):
             sourced_figures(reports)
 
 
