@@ -54,7 +54,7 @@ class AuditEntry(AppendOnly):
         indexes: ClassVar = [models.Index(fields=["kind", "row"], name="audit_of_a_row")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.row}: {self.action}"
+        return f"{self.get_action_display()}: {self.kind} {self.row}".strip()
 
 
 class Seal(AppendOnly):

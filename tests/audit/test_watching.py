@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from danvan.audited import LEFT_OUT
 from tests import unit_builders
 from tests.accounts.builders import sign_in
 from tests.builders import given_template, given_user
-from tests.entrypoints.admin_client import administrator
+from tests.entrypoints.admin_client import administrator, text_of
 from tests.entrypoints.cli import done
 from tests.entrypoints.pages import given_form_cycle, looked_at, officers, signed_in
 from units import tree
@@ -144,6 +145,19 @@ def test_a_published_template_is_told_by_its_parts():
     assert [entry.after["code"] for entry in entries("reports.indicator")] == ["a"]
     assert "published_at" in entries("reports.templateversion", action="changed")[-1].after
     assert entries("reports.templateversion")[-1].row == str(version.pk)
+
+
+def test_admin_says_in_words_what_was_done_by_day_by_user_and_by_kind():
+    boss = administrator()
+    unit_builders.make_standard_levels(Level)
+    Level.objects.filter(code="hamlet").update(name="Thôn, bản")
+    (changed,) = entries("units.level", action="changed")[-1:]
+    page = boss.get("/admin/audit/auditentry/", {"kind": "units.level", "action__exact": "changed"})
+    assert page.context["cl"].result_count == len(entries("units.level", action="changed"))
+    assert "name: Thôn, tổ dân phố → Thôn, bản" in text_of(page)
+    assert {"auth.group", "reports.cycle_units"} & set(text_of(page).split()) == set()
+    assert re.search(r"Thôn, tổ dân phố\s+Thôn, bản", text_of(boss.get(f"/admin/audit/auditentry/{changed.pk}/change/")))
+    assert boss.get("/admin/audit/seal/", {"kind": "audit.auditentry"}).status_code == 200
 
 
 @pytest.mark.postgresql

@@ -60,12 +60,12 @@ def prepared(shared: Path) -> Path:
 
 
 @contextmanager
-def running_site(demo: Path, folder: Path) -> Iterator[Site]:
-    """A copy of the demo behind a web server of its own, until the end of the block."""
+def running_site(demo: Path, folder: Path, port: int = 0, **settings: str) -> Iterator[Site]:
+    """A copy of the demo behind a web server of its own, until the end of the block; with these settings beside the demo's."""
     shutil.copytree(demo, folder, dirs_exist_ok=True)
-    port = embedded.free_port()
+    port = port or embedded.free_port()
     command = [*embedded.python("gunicorn"), "danvan.wsgi", *embedded.gunicorn_options(port)]
-    of_site = environment(folder)
+    of_site = environment(folder) | settings
     web = Process(command, of_site, folder / "web.log")
     web.start()
     try:

@@ -9,5 +9,6 @@ CLIENT, CLIENT_SECRET, PERSON_PASSWORD = "danvan", "bi mat cua may chu", "o nha 
 PEOPLE: dict[str, dict[str, Any]] = {
     "lan": {"email": "lan@tinh.example", "email_verified": True, "amr": ["pwd"]},
     "hoa": {"email": "hoa@tinh.example", "email_verified": False},
+    "huyen": {"email": "huyen@tinh.example", "email_verified": True},
     "quan": {"email": "quan@tinh.example", "email_verified": True, "acr": "loa2", "amr": ["pwd", "otp"]},
 }

@@ -2,15 +2,20 @@
 
     python -m tests.identity_provider.program FOLDER RETURN_TO
 
-makes its database and key in FOLDER, writes its issuer to FOLDER/issuer, and serves until it is ended.
+makes its database and key in FOLDER, writes its issuer to FOLDER/issuer, and serves until it is ended. With CLOCK_AHEAD its
+clock goes as that of the browser tests' site (tests/browser/site_settings.py).
 """
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import time_machine
 
 from tests.identity_provider.people import CLIENT, CLIENT_SECRET, PEOPLE, PERSON_PASSWORD
 
@@ -23,6 +28,7 @@ class Quiet(WSGIRequestHandler):
 
 
 def main(folder: Path, back: str) -> None:
+    time_machine.travel(time.time() + float(os.environ.get("CLOCK_AHEAD") or 0), tick=True).start()
     import django  # noqa: PLC0415
     from django.conf import settings  # noqa: PLC0415
 
@@ -45,6 +51,9 @@ def main(folder: Path, back: str) -> None:
         ],
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         LOGIN_URL="/login/",
+        # Cookies know hosts and no ports, and the site is on this one.
+        SESSION_COOKIE_NAME="provider",
+        CSRF_COOKIE_NAME="provider-csrf",
         USE_TZ=True,
         OAUTH2_PROVIDER={
             "OIDC_ENABLED": True,

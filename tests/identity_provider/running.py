@@ -17,12 +17,12 @@ from tests.processes import Process, wait_until
 
 
 @contextmanager
-def running_provider(folder: Path, back: str) -> Iterator[str]:
-    """Its issuer while it runs; `back` is where the site is that it sends people back to."""
+def running_provider(folder: Path, back: str, **more: str) -> Iterator[str]:
+    """Its issuer while it runs; `back` is where the site is that it sends people back to, `more` its environment."""
     told = folder / "issuer"
     environment = {name: value for name, value in os.environ.items() if name not in ("DJANGO_SETTINGS_MODULE", "DATABASE_URL")}
     command = [sys.executable, "-m", "tests.identity_provider.program", str(folder), back]
-    process = Process(command, environment, folder / "log")
+    process = Process(command, environment | more, folder / "log")
     process.start()
     try:
         wait_until(lambda: told.exists() and told.read_text(), "the identity provider", 30, [process.log_file])
