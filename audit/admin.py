@@ -82,7 +82,7 @@ class AuditEntryAdmin(Shown):
     list_display = ["at", "by", "action", "what", "told", "address", "via"]
     list_filter = ["action", ("at", admin.DateFieldListFilter), KindFilter]
     fields: ClassVar = ["at", "by", "address", "via", "action", "what", "from_to"]
-    readonly_fields: ClassVar = fields
+    readonly_fields: ClassVar = ["what", "from_to"]
     list_select_related = ["by"]
     date_hierarchy = "at"
     search_fields = ["by__username", "address", "row", "via"]
