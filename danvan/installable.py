@@ -59,6 +59,7 @@ def service_worker(request: HttpRequest) -> HttpResponse:
         "assets": [static(name) for name in ASSETS],
         "static": settings.STATIC_URL,
         "offline": reverse("offline"),
+        "unsent": static("form/unsent.js"),
         "language": get_language(),
     }
     return HttpResponse(render_to_string("service_worker.js", {"house": json.dumps(house)}), content_type="text/javascript")

@@ -38,3 +38,14 @@ const unfold = () => {
 };
 window.addEventListener("hashchange", unfold);
 unfold();
+
+// The reader's own menu folds up again when one turns elsewhere.
+const menu = document.querySelector("details.me");
+if (menu) {
+  document.addEventListener("click", (event) => menu.contains(event.target) || (menu.open = false));
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.firstElementChild.focus();
+  });
+}

@@ -138,6 +138,7 @@
         break;
       default:
         say(words.offline, true);
+        unsent.sendLater();
     }
     schedule(1000 * RETRIES[Math.min(failures, RETRIES.length - 1)]);
     failures += 1;
@@ -311,6 +312,7 @@
   window.addEventListener("beforeunload", (event) => {
     if (!chip.hidden && !unsent.isKept) event.preventDefault();
   });
+  window.addEventListener("pagehide", () => chip.hidden || unsent.sendLater());
   window.addEventListener("online", () => {
     failures = 0;
     run();

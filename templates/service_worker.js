@@ -1,5 +1,6 @@
 // Pages come from the network while there is one. The form of a report and "My work" are kept as they were last seen, for the
 // reader who saw them alone: the server names the reader with each answer, and a copy of another one's is thrown away.
+// Where a browser can, it also sends what was typed and is not sent yet once there is a line and no page is open that would.
 "use strict";
 const HOUSE = {% autoescape off %}{{ house }}{% endautoescape %};
 const STATIC = "static";
@@ -7,6 +8,8 @@ const READER = "reader";
 const MOST_ASSETS = 200;
 const MOST_PAGES = 60;
 const PATIENCE_MS = 6000; // an unsteady line gets so long where there is a copy
+
+importScripts(HOUSE.unsent);
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -17,6 +20,8 @@ self.addEventListener("fetch", (event) => {
   if (url.pathname.startsWith(HOUSE.static)) event.respondWith(asset(request));
   else if (request.mode === "navigate") event.respondWith(page(event, url));
 });
+
+self.addEventListener("sync", (event) => event.tag === "unsent" && event.waitUntil(sendWhatIsLeft()));
 
 self.addEventListener("message", (event) => event.data === "keep" && event.waitUntil(lookAgain(event.source.url)));
 
@@ -104,4 +109,19 @@ async function asCopy(copy) {
   const headers = new Headers(copy.headers);
   for (const name of ["Content-Length", "Content-Encoding"]) headers.delete(name);
   return new Response(text, { status: copy.status, headers });
+}
+
+// --- What is not sent yet ---
+
+// A form that is open sends its own figures. Where something is left, the browser comes back to it after a while.
+async function sendWhatIsLeft() {
+  danvan.reader = await currentReader();
+  const cells = danvan.reader ? await danvan.unsent.all() : [];
+  const open = (await self.clients.matchAll({ type: "window" })).map((page) => new URL(page.url).pathname);
+  const kinds = [];
+  for (const report of new Set(cells.map((cell) => cell.report))) {
+    const isOpen = open.includes(cells.find((cell) => cell.report === report).url.replace(/save\/$/, ""));
+    kinds.push(isOpen ? "open" : (await danvan.unsent.sendAll(report)).kind);
+  }
+  if (kinds.some((kind) => ["open", "offline"].includes(kind))) throw new Error("something is left to send");
 }

@@ -8,14 +8,20 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import FileResponse, Http404, HttpRequest
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
 
 from reports.admin.manner import ReadOnly, SearchByUnit, reports_of
 from reports.models import Adjustment, Attachment, Flag, JournalEntry, Reminder, ReviewNote, Rollup, Submission
-from reports.services import reminding, rolling_up
+from reports.services import attaching, reminding, rolling_up
 
 
 class OfReport(SearchByUnit, ReadOnly):
@@ -120,14 +126,31 @@ class RollupAdmin(TriedAgain):
 
 @admin.register(Attachment)
 class AttachmentAdmin(OfReport):
-    """What is attached and who did it: the files themselves are for those in whose reach the report is, on its own page."""
+    """What is attached and who did it, with the file itself, also one that was taken away: for an administrator who serves no unit."""
 
-    list_display = ["unit", "cycle", "name", "kind", "size", "at", "by", "removed_at"]
+    list_display = ["unit", "cycle", "name", "kind", "size", "at", "by", "removed_at", "file_link"]
     list_filter = ["kind", ("removed_at", admin.EmptyFieldListFilter)]
     list_select_related: ClassVar = ["report__unit", "report__cycle", "by"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return [name for name in super().get_fields(request, obj) if name != "place"]
+        return ["file_link", *(name for name in super().get_fields(request, obj) if name != "place")]
+
+    def get_urls(self) -> list[Any]:
+        file = self.admin_site.admin_view(require_safe(self.file))
+        return [path("<path:object_id>/file/", file, name="reports_attachment_file"), *super().get_urls()]
+
+    def file(self, request: HttpRequest, object_id: str) -> FileResponse:
+        """The file, to be saved and never shown as a page of ours."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        attachment = self.get_object(request, unquote(object_id))
+        if attachment is None:
+            raise Http404
+        return FileResponse(attaching.opened(attachment), as_attachment=True, filename=attachment.name, content_type=attachment.kind)
+
+    @admin.display(description=_("file"))
+    def file_link(self, attachment: Attachment) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("admin:reports_attachment_file", args=[attachment.pk]), gettext("Save the file"))
 
 
 @admin.register(Adjustment)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from reports.admin.manner import page_of
 from reports.domain import comparing
 from reports.domain import indicators as domain
+from reports.form_rows import form_table
 from reports.models import Cycle, Indicator, TemplateVersion
 from reports.queries.template_preview import blank_sheet
 from reports.services import configuring
@@ -31,18 +32,17 @@ def preview(request: HttpRequest, version: TemplateVersion) -> HttpResponse:
     alone = "alone" in request.GET
     below = [] if alone else [each.code for each in levels if each.rank > level.rank and each.code != AGENCIES]
     indicators, unreadable = _read(version)
+    sheet = blank_sheet(indicators, level.code, below)
     context = {
         "version": version,
         "levels": levels,
         "level": level,
         "alone": alone,
         "is_lowest": level in (lowest, levels[-1]),
-        "sheet": blank_sheet(indicators, level.code, below),
+        "sheet": sheet,
+        "table": form_table(sheet, "", editing=True),
         "problem": unreadable,
         "editing": True,
-        "appraised": set(),
-        "findings": {},
-        "sent": {"entries": {"texts": {}, "problems": {}}, "notes": {}},
     }
     return render(request, "reports/template_preview.html", context)
 

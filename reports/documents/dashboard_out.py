@@ -164,6 +164,8 @@ def warning_figures(found: Iterable[EarlyWarning]) -> FileOfFigures:
         "previous": Column(_("Period before"), 16),
         "median": Column(_("Median"), 16),
         "units": Column(_("Units compared"), 12),
+        "own_median": Column(_("Own median"), 16),
+        "periods": Column(_("Periods compared"), 12),
     }
     rows = (
         (
@@ -174,6 +176,8 @@ def warning_figures(found: Iterable[EarlyWarning]) -> FileOfFigures:
             each.before,
             each.among.median if each.among else None,
             each.among.count if each.among else None,
+            each.own.median if each.own else None,
+            each.own.count if each.own else None,
             each.total.counted,
             each.total.expected,
         )

@@ -21,6 +21,9 @@ from reports.queries.trends import cycles_alike, number, reports_in, unlike
 _LEAST = {ValueType.INTEGER: 3, ValueType.PERCENT: 5, ValueType.BOOLEAN: 3}
 #: a total that lacks more than a tenth of its reports is low because of that
 _MOST_LACKING = 10
+#: a unit has few figures of its own, which vary by chance: of independent ones about one in a hundred lies so many times as
+#: far from their median as the farthest of the others
+_FARTHER = 3
 
 #: indicator → report → figure
 Table: TypeAlias = Mapping[str, Mapping[int, Fraction]]
@@ -28,8 +31,9 @@ Table: TypeAlias = Mapping[str, Mapping[int, Fraction]]
 
 @dataclass(frozen=True, slots=True)
 class EarlyWarning:
-    """A unit's figure with the one of the period before. `among` compares it with its siblings' figures, `change` its
-    change with their changes. `is_restated`: the unit was not there then, and its predecessors' is shown (semantics §8)."""
+    """A unit's figure with the one of the period before. `among` compares it with its siblings' figures, `own` with the
+    unit's own of the periods before, `change` its change with the siblings' changes. `is_restated`: the unit was not there in
+    the period before, and its predecessors' is shown (semantics §8)."""
 
     report: Report
     indicator: Indicator
@@ -37,12 +41,13 @@ class EarlyWarning:
     before: Fraction | None
     total: Total
     among: Outlier | None
+    own: Outlier | None
     change: Outlier | None
     is_restated: bool = False
 
     @property
     def score(self) -> Fraction:
-        return max(abs(each.score) for each in (self.among, self.change) if each is not None)
+        return max(abs(each.score) for each in (self.among, self.own, self.change) if each is not None)
 
 
 def early_warnings(report: Report, reach: ReportQuerySet) -> list[EarlyWarning]:
@@ -56,28 +61,50 @@ def early_warnings(report: Report, reach: ReportQuerySet) -> list[EarlyWarning]:
     children = children_of(report)
     totals = {child.pk: total_of(template, child) for child in children}
     complete = [child for child in children if _is_nearly_complete(totals[child.pk])]
-    past = cycles_alike(report.cycle)[-2:-1]
-    earlier = reports_in(reach, past, [child.unit_id for child in children]) if past else {}
+    past = cycles_alike(report.cycle)[:-1]
+    earlier = reports_in(reach, past, [child.unit_id for child in complete]) if past else {}
     indicators = measures_of(template)
     now = _table(template, indicators, ((child.pk, totals[child.pk]) for child in complete))
-    restated = _restated(past, [each for each in complete if past and (past[0].pk, each.unit_id) not in earlier])
-    before = _table_before(indicators, past, complete, earlier, restated)
+    newest = past[-1] if past else None
+    restated = _restated(newest, [each for each in complete if newest and (newest.pk, each.unit_id) not in earlier])
+    history = [_table_before(indicators, cycle, complete, earlier, restated if cycle is newest else {}) for cycle in past]
     by_pk = {child.pk: child for child in children}
     found = [
-        EarlyWarning(by_pk[pk], each, now[each.code][pk], before[each.code].get(pk), totals[pk], among, change, pk in restated)
+        EarlyWarning(by_pk[pk], each, now[each.code][pk], _before(history, each).get(pk), totals[pk], *apart, pk in restated)
         for each in indicators
-        for pk, (among, change) in _striking(each, now[each.code], before[each.code]).items()
+        for pk, apart in _striking(each, now[each.code], [table[each.code] for table in history]).items()
     ]
     return sorted(found, key=lambda warning: -warning.score)
 
 
+def _before(history: Sequence[Table], indicator: Indicator) -> Mapping[int, Fraction]:
+    return history[-1][indicator.code] if history else {}
+
+
 def _striking(
-    indicator: Indicator, now: Mapping[int, Fraction], before: Mapping[int, Fraction]
-) -> dict[int, tuple[Outlier | None, Outlier | None]]:
+    indicator: Indicator, now: Mapping[int, Fraction], history: Sequence[Mapping[int, Fraction]]
+) -> dict[int, tuple[Outlier | None, Outlier | None, Outlier | None]]:
+    """By report: what stands apart among the siblings, from the unit's own figures, and as a change."""
+    before = history[-1] if history else {}
     among, usual = _apart(indicator, now), _apart(indicator, before)
     changes = _apart(indicator, {pk: now[pk] - before[pk] for pk in now.keys() & before.keys()})
     news = {pk: one for pk, one in among.items() if pk in changes or pk not in usual or usual[pk].is_high != one.is_high}
-    return {pk: (news.get(pk), changes.get(pk)) for pk in [*news, *(pk for pk in changes if pk not in news)]}
+    own = {pk: one for pk, value in now.items() if (one := _apart_from_itself(indicator, value, _of(pk, history)))}
+    return {pk: (news.get(pk), own.get(pk), changes.get(pk)) for pk in {**news, **own, **changes}}
+
+
+def _of(pk: int, history: Sequence[Mapping[int, Fraction]]) -> list[Fraction]:
+    return [figures[pk] for figures in history if pk in figures]
+
+
+def _apart_from_itself(indicator: Indicator, value: Fraction, earlier: Sequence[Fraction]) -> Outlier | None:
+    """How a unit's figure stands apart from all that it had before; None where it had the like, or too few."""
+    if not earlier or min(earlier) <= value <= max(earlier):
+        return None
+    found = _apart(indicator, dict(enumerate([value, *earlier]))).get(0)
+    if found is None or abs(value - found.median) <= _FARTHER * max(abs(each - found.median) for each in earlier):
+        return None
+    return found
 
 
 def _apart(indicator: Indicator, values: Mapping[int, Fraction]) -> dict[int, Outlier]:
@@ -95,28 +122,26 @@ def _table(template: Template, indicators: Iterable[Indicator], totals: Iterable
     return table
 
 
-def _restated(past: Sequence[Cycle], children: Sequence[Report]) -> dict[int, Total]:
+def _restated(cycle: Cycle | None, children: Sequence[Report]) -> dict[int, Total]:
     """By report: what the predecessors of these units came to in the period before."""
-    bridge = bridge_of(child.unit for child in children) if children else None
-    sums = bridge.sums(past[0]) if bridge else {}
+    bridge = bridge_of(child.unit for child in children) if cycle and children else None
+    sums = bridge.sums(cycle) if cycle and bridge else {}
     return {child.pk: total for child in children if (total := total_in(sums.get(child.unit_id)))}
 
 
 def _table_before(
     indicators: list[Indicator],
-    past: list[Cycle],
+    cycle: Cycle,
     children: list[Report],
     earlier: Mapping[tuple[int, int], Report],
     restated: Mapping[int, Total],
 ) -> Table:
     """Of those children whose totals were nearly complete then too; only what can be read as a figure of now."""
-    if not past:
-        return {each.code: {} for each in indicators}
-    then = past[0].version.compiled()
+    then = cycle.version.compiled()
     table: dict[str, dict[int, Fraction]] = {each.code: {} for each in indicators}
     readable = {each.code for each in indicators if each.continues(then.by_code.get(each.code))}
     for child in children:
-        report = earlier.get((past[0].pk, child.unit_id))
+        report = earlier.get((cycle.pk, child.unit_id))
         total = total_of(then, report) if report else restated.get(child.pk)
         if total is None or not _is_nearly_complete(total):
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
@@ -179,6 +179,7 @@ def form_sheet(
     sourced: Mapping[str, Any] = _NOTHING,
     *,
     past: Past | None = None,
+    notes: Iterable[ReviewNote] | None = None,
     as_typed: bool = False,
     opening: bool = False,
 ) -> Sheet:
@@ -186,7 +187,7 @@ def form_sheet(
     and some more for a unit that was made of others.
 
     `as_typed` leaves out what doesn't change as somebody types: what was submitted, notes and adjustments. `past` is that of the
-    report's unit, where it is known already. With both there are no queries but the past's.
+    report's unit, where it is known already; so are its newest `notes`. As typed there are no queries but the past's.
 
     Where nothing reports below, figures are compared with the unit's own of earlier periods; else with what it declared.
     `opening`: its values are those that it opens with (`so_far.opens_with`), and nobody has said them yet.
@@ -194,7 +195,7 @@ def form_sheet(
     template = report.cycle.version.compiled()
     rows = _Rows(report, template, below, both, sourced, past or Past.of(report), opening=opening)
     if not as_typed:
-        rows.look_back()
+        rows.look_back(newest_notes(report) if notes is None else notes)
     sections: dict[str, list[Row]] = {}
     for indicator in template.indicators:
         if is_shown(indicator, report):
@@ -252,7 +253,7 @@ class _Rows:
         self.notes: dict[str, ReviewNote] = {}
         self.adjustments: dict[str, list[Adjustment]] = {}
 
-    def look_back(self) -> None:
+    def look_back(self, notes: Iterable[ReviewNote]) -> None:
         """Add what was submitted, the reviewer's notes, and adjustments."""
         report = self.report
         submissions = list(report.submissions.order_by("-number").only("own", "declared")[:2])
@@ -261,7 +262,7 @@ class _Rows:
             self.declared = figures(report.cycle.version.compiled(), submissions[0].declared)
         compared = submissions[1:] if with_superior else submissions
         self.submitted = compared[0].own if compared else None
-        self.notes = {note.indicator: note for note in newest_notes(report)}
+        self.notes = {note.indicator: note for note in notes}
         for adjustment in report.adjustments.select_related("by"):
             self.adjustments.setdefault(adjustment.indicator, []).append(adjustment)
 

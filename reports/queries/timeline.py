@@ -16,6 +16,9 @@ from reports.models import JournalEntry, Report, ReviewAnswer, ReviewNote
 from reports.models.journal import ACTION_LABELS
 from units.bulk import Among
 
+#: what gives a report back to its unit, to be corrected
+GIVEN_BACK = (Action.RETURN.value, Action.REOPEN.value)
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -38,7 +41,7 @@ def timeline(report: Report) -> list[Event]:
     journal = JournalEntry.objects.filter(report=report)
     answers = Prefetch("answers", ReviewAnswer.objects.select_related("note"))
     steps = journal.exclude(action=Action.SAVE.value).select_related("by").prefetch_related("notes", answers).defer("changes")
-    events = [_event(entry) for entry in steps]
+    events = [_event(entry) for entry in steps.order_by("-pk")]
     days = (
         journal.filter(action=Action.SAVE.value)
         .annotate(day=TruncDate("at", tzinfo=report.cycle.zone))
@@ -76,9 +79,18 @@ def name_of(user: object | None) -> str:
     return user.get_full_name() or user.get_username()  # type: ignore[attr-defined]
 
 
+def notes_in(events: Sequence[Event]) -> list[ReviewNote]:
+    """`newest_notes` of a report whose timeline is there already."""
+    said = {answer.note_id: answer.text for event in reversed(events) for answer in event.answers}
+    notes = next((event.notes for event in events if event.action in GIVEN_BACK), [])
+    for note in notes:
+        note.newest_answer = said.get(note.pk)
+    return notes
+
+
 def newest_notes(report: Report) -> list[ReviewNote]:
     """The reviewer's notes on single indicators since the report was last given back, each with its `newest_answer`, None for none."""
-    given_back = JournalEntry.objects.filter(report=report, action__in=[Action.RETURN.value, Action.REOPEN.value])
+    given_back = JournalEntry.objects.filter(report=report, action__in=GIVEN_BACK)
     answer = ReviewAnswer.objects.filter(note=OuterRef("pk")).order_by("-pk").values("text")[:1]
     notes = ReviewNote.objects.filter(entry_id__in=list(given_back.order_by("-pk").values_list("pk", flat=True)[:1]))
     return list(notes.annotate(newest_answer=Subquery(answer)))  # type: ignore[no-redef]

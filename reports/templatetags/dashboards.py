@@ -143,7 +143,12 @@ def in_words(warning: EarlyWarning) -> str:
         said.append(
             gettext("; the median of %(count)d units is %(median)s") % {"count": warning.among.count, "median": shown(warning.among.median)}
         )
-    elif warning.change is not None:
+    if warning.own is not None:
+        said.append(
+            gettext("; the unit's own median of %(count)d periods is %(median)s")
+            % {"count": warning.own.count, "median": shown(warning.own.median)}
+        )
+    if warning.among is None and warning.own is None and warning.change is not None:
         usual = wording.shown_change(indicator, warning.change.median)
         said.append(
             gettext("; the usual change of %(count)d units is %(median)s")
@@ -154,8 +159,8 @@ def in_words(warning: EarlyWarning) -> str:
 
 @register.filter
 def is_high(warning: EarlyWarning) -> bool:
-    """Above the usual rather than below it; what the siblings have counts before how they changed."""
-    apart = warning.among or warning.change
+    """Above the usual rather than below it; what the siblings have counts before what the unit had, and that before changes."""
+    apart = warning.among or warning.own or warning.change
     return apart is not None and apart.is_high
 
 

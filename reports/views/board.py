@@ -27,7 +27,7 @@ from reports.models import Report
 from reports.policies import Standing, reports_to_fill_in
 from reports.queries.board import BoardRow, Sought, board, owing
 from reports.services import asking, reviewing
-from reports.views.reach import posted, report_in_reach, user_of
+from reports.views.reach import posted, report_in_reach, standing_of, user_of
 from reports.wording import say
 from units.problems import Problem, Refused
 
@@ -76,7 +76,7 @@ def _board(
     sought = Sought(**form.cleaned_data) if form.is_valid() else Sought()
     children = board(report, at)
     rows = sought.among(children)
-    standing = Standing(user_of(request))
+    standing = standing_of(request)
     may = _may(standing, rows)
     context = {
         "report": report,
@@ -207,7 +207,7 @@ def missing(request: HttpRequest, report_id: int) -> HttpResponse:
     within = Report.objects.below(report) if everybody else Report.objects.filter(superior=report)
     found = owing(within, at)
     expected = within.expected().count()
-    standing = Standing(user_of(request))
+    standing = standing_of(request)
     context = {
         "report": report,
         "cycle": report.cycle,

@@ -19,14 +19,13 @@ from reports.documents import dashboard_out
 from reports.documents.workbooks import XLSX
 from reports.domain.comparing import redefined
 from reports.models import Report
-from reports.policies import Standing
 from reports.queries.early_warnings import early_warnings
 from reports.queries.heat import heat
 from reports.queries.progress import progress_of_cycles
 from reports.queries.ranking import Measure, Ranking, denominators_of, measures_of, ranking
 from reports.queries.timeliness_trend import TimelyPoint, falling_first, timeliness_trend
 from reports.templatetags.dashboards import share
-from reports.views.reach import report_in_reach, user_of
+from reports.views.reach import report_in_reach, standing_of, user_of
 from reports.wording import name_of, period_name, shown_measure, shown_total
 
 _FIELDS = ("timeliness", "state")
@@ -173,7 +172,7 @@ def _unit_with_reports_below(request: HttpRequest, report_id: int, at: datetime)
 
 
 def _shared(request: HttpRequest, report: Report, at: datetime) -> dict[str, Any]:
-    reaches = report.superior is not None and Standing(user_of(request)).reaches(report.superior)
+    reaches = report.superior is not None and standing_of(request).reaches(report.superior)
     return {"report": report, "cycle": report.cycle, "at": at, "reaches_superior": reaches}
 
 

@@ -10,10 +10,9 @@ from django.views.decorators.http import require_http_methods
 
 from reports.domain.workflow import Action
 from reports.forms import rows_posted, version_seen
-from reports.policies import Standing
 from reports.queries.form_sheet import enterable
 from reports.queries.narratives import Passage, digest, narratives
-from reports.views.reach import indicator_of, report_in_reach, user_of
+from reports.views.reach import indicator_of, report_in_reach, standing_of
 
 #: for what is written beside the rows that are there
 BLANK_ROWS = 2
@@ -32,7 +31,7 @@ def narrative(request: HttpRequest, report_id: int, code: str = "") -> HttpRespo
     if indicator not in wordy:
         raise Http404
     passages = digest(report, indicator)
-    standing = Standing(user_of(request))
+    standing = standing_of(request)
     own = report.own.get(code)
     words, rows = own if isinstance(own, str) else "", own if isinstance(own, list) else []
     version: int | None = report.version

@@ -11,12 +11,12 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, resolve_url
+from django.shortcuts import resolve_url
 from django.views.decorators.http import require_POST
 
 from reports import policies
 from reports.domain.indicators import Indicator
-from reports.models import Report
+from reports.models import Report, ReportQuerySet
 
 
 def posted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -39,16 +39,28 @@ def user_of(request: HttpRequest) -> AbstractBaseUser:
     return request.user
 
 
+def standing_of(request: HttpRequest) -> policies.Standing:
+    """What the signed-in user is to reports: the same for a whole request, so that roles are asked for once."""
+    standing: policies.Standing = vars(request).setdefault("standing", policies.Standing(user_of(request)))
+    return standing
+
+
 def report_in_reach(request: HttpRequest, report_id: int, at: datetime) -> Report:
-    """The report with its `timeliness` and `open_flags`, or 404."""
-    reports = policies.reports_in_reach(user_of(request)).with_timeliness(at).with_open_flags().for_display()
-    return get_object_or_404(reports.select_related("rollup"), pk=report_id)
+    """The report with its `timeliness`, `open_flags` and `rollup`, or 404."""
+    report = _reached(request, Report.objects.with_timeliness(at).for_display().select_related("rollup"), report_id)
+    report.open_flags = list(report.flags.filter(cleared_at__isnull=True))  # type: ignore[attr-defined]
+    return report
 
 
 def report_to_fill(request: HttpRequest, report_id: int) -> Report:
-    """The report alone, or 404: for what is asked every few seconds. Of one that isn't there as much is asked, or the time would tell."""
-    report = Report.objects.for_display().filter(pk=report_id).first()
-    is_reached = policies.Standing(user_of(request)).reaches(report or Report(cycle_id=0, unit_id=0, position=0))
+    """The report alone, or 404: for what is asked every few seconds."""
+    return _reached(request, Report.objects.for_display(), report_id)
+
+
+def _reached(request: HttpRequest, reports: ReportQuerySet, report_id: int) -> Report:
+    """The report, or 404. Of one that isn't there as much is asked, or the time would tell."""
+    report = reports.filter(pk=report_id).first()
+    is_reached = standing_of(request).reaches(report or Report(cycle_id=0, unit_id=0, position=0))
     if report is None or not is_reached:
         raise Http404
     return report

@@ -12,21 +12,19 @@ from django.shortcuts import render
 
 from reports.domain.validation import Finding
 from reports.domain.workflow import Action, State
+from reports.form_rows import form_table
 from reports.forms import FORMS, AdjustmentForm, Entries, StepForm, step_form
 from reports.models import Attachment, Report
-from reports.policies import Standing
 from reports.queries.form_sheet import Sheet, appraisable, enterable, form_sheet
 from reports.queries.lineage import is_pending
 from reports.queries.past import Past
 from reports.queries.so_far import Opening, opening_of
-from reports.queries.timeline import timeline
+from reports.queries.timeline import GIVEN_BACK, notes_in, timeline
 from reports.services.attaching import MOST
 from reports.services.submitting import readiness
-from reports.views.reach import user_of
+from reports.views.reach import standing_of
 from reports.wording import name_of
 from units.problems import Problem
-
-_GIVEN_BACK = (Action.RETURN, Action.REOPEN)
 
 #: tells the service worker (templates/service_worker.js) that a page shall be within reach without a line
 KEEP_OFFLINE = "X-Keep-Offline"
@@ -45,7 +43,17 @@ class Sent:
 
 def render_report(request: HttpRequest, report: Report, at: datetime, sent: Sent | None = None, *, status: int = 200) -> HttpResponse:
     """The report's page, with what was refused where something was."""
-    context = report_context(request, report, at, sent or Sent())
+    sent = sent or Sent()
+    context = report_context(request, report, at, sent)
+    context["table"] = form_table(
+        context["sheet"],
+        report.cycle.period,
+        editing=context["editing"],
+        appraised=context["appraised"],
+        findings=context["findings"],
+        problems=sent.entries.problems,
+        typed=sent.entries.texts,
+    )
     page = render(request, "reports/report.html", context, status=status)
     if context["editing"]:
         page.headers[KEEP_OFFLINE] = "yes"
@@ -54,13 +62,13 @@ def render_report(request: HttpRequest, report: Report, at: datetime, sent: Sent
 
 def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sent) -> dict[str, Any]:
     """What every page that shows a report whole has to know of it."""
-    standing = Standing(user_of(request))
+    standing = standing_of(request)
     allowed = standing.allowed(report)
     opens_with = opening(report) if Action.SAVE in allowed else None
     past = Past.of(report)
     ready = readiness([report], at, drained=True, past=past)[report.pk]
-    sheet = form_sheet(report, ready.below, ready.both, ready.sourced, past=past, opening=bool(opens_with))
     events = timeline(report)
+    sheet = form_sheet(report, ready.below, ready.both, ready.sourced, past=past, notes=notes_in(events), opening=bool(opens_with))
     return {
         "report": report,
         "cycle": report.cycle,
@@ -85,7 +93,7 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
         "events": events,
         "resubmitted": sum(event.action == Action.SUBMIT for event in events) > 1,
         "saved_at": next((event.at for event in events if event.action == Action.SAVE), None),
-        "given_back": next((event for event in events if event.action in _GIVEN_BACK), None) if report.state == State.RETURNED else None,
+        "given_back": next((event for event in events if event.action in GIVEN_BACK), None) if report.state == State.RETURNED else None,
         "names": {row.code: name_of(row.indicator) for row in sheet.rows},
         "pending": report.has_reports_below and is_pending(report),
         "reaches_superior": report.superior is not None and standing.reaches(report.superior),

@@ -19,7 +19,7 @@ from reports.domain.numbers import parse_vietnamese
 from reports.domain.workflow import Action
 from reports.forms import Entries, StepForm, declaration_of, read_entries, read_second_halves, texts_under, version_seen
 from reports.models import Report
-from reports.policies import OWNERS, Role, Standing
+from reports.policies import OWNERS, Role
 from reports.queries.form_sheet import Row, enterable, form_sheet
 from reports.queries.past import Past
 from reports.queries.selections import choices_to_make
@@ -29,7 +29,7 @@ from reports.queries.worklists import worklist
 from reports.services import filling, submitting
 from reports.services.submitting import Readiness, checked, readiness
 from reports.views.conflicts import show_conflict
-from reports.views.reach import indicator_of, posted, report_in_reach, report_to_fill, user_of
+from reports.views.reach import indicator_of, posted, report_in_reach, report_to_fill, standing_of, user_of
 from reports.views.report_page import KEEP_OFFLINE, Sent, adjustment_form, render_report, visible_findings
 from reports.wording import name_of, required_blank, say, shown_change, shown_own, shown_total
 from units.problems import Refused
@@ -40,7 +40,7 @@ from units.problems import Refused
 def my_work(request: HttpRequest) -> HttpResponse:
     """What waits for the reader, and nothing else."""
     at = timezone.now()
-    standing = Standing(user_of(request))
+    standing = standing_of(request)
     work = worklist(standing.units_as(*OWNERS), standing.units_as(Role.REVIEWER), at)
     choices = choices_to_make(standing.units_as(*OWNERS))
     page = render(request, "reports/my_work.html", {"work": work, "choices": choices, "at": at, "has_memberships": bool(standing.roles)})
@@ -211,7 +211,7 @@ def _as_in_six_months(report: Report, ready: Readiness) -> list[str]:
 
 
 def _summary(request: HttpRequest, report: Report, at: datetime, refused: Refused | None = None) -> HttpResponse:
-    allowed = Standing(user_of(request)).allowed(report)
+    allowed = standing_of(request).allowed(report)
     ready = readiness([report], at, drained=request.method != "POST")[report.pk]
     blank = [finding for finding in ready.errors if not finding.rule and report.own.get(finding.code) is None]
     last = report.last_submission.warnings if report.last_submission else []

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from reports.forms import ids_chosen, version_seen
 from reports.models import Selection, SelectionChoice
-from reports.policies import Standing, choices_in_reach, manages_selection
+from reports.policies import choices_in_reach, manages_selection
 from reports.queries.selections import progress_of, with_chosen
 from reports.services import choosing
-from reports.views.reach import user_of
+from reports.views.reach import standing_of, user_of
 from units.problems import Refused
 
 
@@ -95,7 +95,7 @@ def _form(request: HttpRequest, found: SelectionChoice, sent: set[int] | None = 
         "selection": found.selection,
         "below": below,
         "ticked": ticked,
-        "may_choose": found.selection.is_open and Standing(user_of(request)).may_choose(found),
+        "may_choose": found.selection.is_open and standing_of(request).may_choose(found),
         "problems": list(refused.problems) if refused else [],
     }
     return render(request, "reports/choice.html", context, status=422 if refused else 200)

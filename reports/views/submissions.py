@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 
 from reports.forms import OfficialDueForm
 from reports.models import Cycle, CycleLevel
-from reports.policies import Standing, manages_cycle
+from reports.policies import manages_cycle
 from reports.queries.submissions import compared, two_of
 from reports.services.asking_official import ask_for_official
-from reports.views.reach import report_in_reach, user_of
+from reports.views.reach import report_in_reach, standing_of, user_of
 from units.problems import Refused
 
 
@@ -39,7 +39,7 @@ def submissions(request: HttpRequest, report_id: int) -> HttpResponse:
         "cells": [cell for cell in cells if shows_all or cell.differs],
         "differing": sum(cell.differs for cell in cells),
         "shows_all": shows_all,
-        "reaches_superior": report.superior is not None and Standing(user_of(request)).reaches(report.superior),
+        "reaches_superior": report.superior is not None and standing_of(request).reaches(report.superior),
     }
     return render(request, "reports/submissions.html", context)
 

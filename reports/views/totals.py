@@ -10,12 +10,11 @@ from django.views.decorators.http import require_safe
 
 from reports import policies
 from reports.domain.indicators import AggregateUp
-from reports.policies import Standing
 from reports.queries.board import who_is_in
 from reports.queries.consolidated_sheet import section_by_unit, totals_sheet
 from reports.queries.lineage import is_pending, lineage
 from reports.queries.progress import progress_of_cycles, rates_below
-from reports.views.reach import indicator_of, report_in_reach, user_of
+from reports.views.reach import indicator_of, report_in_reach, standing_of, user_of
 from reports.wording import name_of
 
 
@@ -43,7 +42,7 @@ def totals(request: HttpRequest, report_id: int) -> HttpResponse:
         "who_is_in": who_is_in(report),
         "rates": rates_below([report], at)[report.pk],
         "pending": is_pending(report),
-        "reaches_superior": report.superior is not None and Standing(user_of(request)).reaches(report.superior),
+        "reaches_superior": report.superior is not None and standing_of(request).reaches(report.superior),
     }
     return render(request, "reports/totals.html", context)
 
@@ -71,7 +70,7 @@ def total(request: HttpRequest, report_id: int, code: str) -> HttpResponse:
         "formula": formula.with_names({each.code: name_of(each) for each in inputs}) if formula else "",
         "inputs": inputs,
         "pending": is_pending(report),
-        "reaches_superior": report.superior is not None and Standing(user_of(request)).reaches(report.superior),
+        "reaches_superior": report.superior is not None and standing_of(request).reaches(report.superior),
     }
     template_name = "reports/_lineage.html" if request.headers.get("HX-Request") else "reports/total.html"
     return render(request, template_name, context)

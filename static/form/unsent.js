@@ -1,10 +1,11 @@
 // What was typed and isn't sent yet: kept in IndexedDB from the first letter on, by reader, report and cell, until the server
 // has it. A cell remembers the version of the report that its writer saw, and what is on its way is sent again as it was,
 // so that an answer that got lost writes nothing twice and nobody's figure is overwritten (semantics §2).
+// Read by pages and by the service worker, which sends what is left when a browser lets it (templates/service_worker.js).
 "use strict";
-window.danvan = window.danvan || {};
+self.danvan = self.danvan || {};
 
-danvan.reader = document.documentElement.dataset.reader || "";
+danvan.reader = self.document?.documentElement.dataset.reader || "";
 
 danvan.unsent = (() => {
   const DATABASE = "danvan";
@@ -96,11 +97,12 @@ danvan.unsent = (() => {
       return { seen: batch[0].seen, url: batch[0].url, texts: new Map(batch.map((cell) => [cell.code, cell.sending ?? cell.text])) };
     });
 
-  const token = () => (document.cookie.match(/(?:^|; )csrftoken=([^;]+)/) || [])[1] || "";
+  // Where there is no document there is a store of cookies: whoever has background sync has that too.
+  const token = async () => (self.document ? (document.cookie.match(/(?:^|; )csrftoken=([^;]+)/) || [])[1] : (await cookieStore.get("csrftoken"))?.value) || "";
 
-  function post(url, seen, texts) {
+  async function post(url, seen, texts) {
     const data = new FormData();
-    data.set("csrfmiddlewaretoken", token());
+    data.set("csrfmiddlewaretoken", await token());
     data.set("version", seen);
     for (const [code, text] of texts) data.set(`cell-${code}`, text);
     return fetch(url, { method: "POST", body: data, headers: { Accept: "application/json", "X-Reader": danvan.reader } });
@@ -164,5 +166,16 @@ danvan.unsent = (() => {
   const send = (report, again = false) =>
     navigator.locks ? navigator.locks.request(`danvan ${danvan.reader} ${report}`, () => sendOne(report, again)) : sendOne(report, again);
 
-  return { all, of, forget, type, learn, choose, send, isUnsent, get isKept() { return kept; } };
+  // Until nothing is left that could go: what came of it last.
+  async function sendAll(report) {
+    let outcome = await send(report);
+    for (let round = 0; round < 20 && ["saved", "older"].includes(outcome.kind); round += 1) outcome = await send(report);
+    return outcome;
+  }
+
+  // Has the browser wake the service worker once there is a line, also with no page open. Not every browser can, and a person may
+  // have forbidden it: then what waits goes from the next page that is opened.
+  const sendLater = () => self.navigator.serviceWorker?.ready.then((house) => house.sync?.register("unsent")).catch(() => {});
+
+  return { all, of, forget, type, learn, choose, send, sendAll, sendLater, isUnsent, get isKept() { return kept; } };
 })();

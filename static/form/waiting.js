@@ -43,8 +43,7 @@
 
   async function send() {
     for (const report of (await show()).keys()) {
-      let outcome = await unsent.send(report);
-      for (let round = 0; round < 20 && ["saved", "older"].includes(outcome.kind); round += 1) outcome = await unsent.send(report);
+      const outcome = await unsent.sendAll(report);
       if (outcome.kind === "refused") said.set(report, (outcome.told.problems || []).join(" "));
       else said.set(report, { offline: words.offline, "signed-out": words.signedOut, gone: words.gone }[outcome.kind] || "");
     }

@@ -97,6 +97,24 @@ def test_my_work_says_what_is_not_sent_and_sends_it(form: Page):
     expect(form.locator("#waiting")).to_be_hidden()
 
 
+def test_with_no_form_open_the_browser_has_the_service_worker_send_what_is_left(form: Page, site: Site):
+    address = form.url
+    browser = form.context.new_cdp_session(form)
+    workers: list[Any] = []
+    browser.on("ServiceWorker.workerRegistrationUpdated", lambda told: workers.extend(told["registrations"]))
+    browser.send("ServiceWorker.enable")
+    form.context.set_offline(True)
+    typed(form, "71")
+    expect(form.locator("#save-state")).to_contain_text("Không có mạng")
+    form.goto("/offline/")
+    form.context.set_offline(False)
+    woken = {"origin": site.url, "registrationId": workers[-1]["registrationId"], "tag": "unsent", "lastChance": False}
+    browser.send("ServiceWorker.dispatchSyncEvent", woken)
+    form.wait_for_function(
+        'async (address) => /cell-[^>]*value="71"/.test(await (await fetch(address)).text())', arg=address, timeout=10_000
+    )
+
+
 def test_two_who_wrote_the_same_figure_are_both_shown_and_a_person_chooses(form: Page, site: Site):
     other_context, other = second_window(form, site)
     opened(other, site)

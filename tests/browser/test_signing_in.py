@@ -26,6 +26,7 @@ def test_a_telephone_is_set_up_and_asked_for_at_the_next_signing_in(site: Site, 
     code = page.locator(".codes li").first.inner_text()
     assert looked_at(page, "recovery-codes") == []
     page.goto("/account/")
+    page.locator("header .me summary").click()
     page.locator("header form[action='/logout/'] button").click()
     page.fill("#id_username", DISTRICT)
     page.fill("#id_password", PASSWORD)

@@ -21,13 +21,14 @@ def test_the_service_worker_is_served_for_the_whole_site_asked_for_anew_and_keep
     assert answer.headers["Cache-Control"] == "no-cache"
     [told] = re.findall(r"const HOUSE = (.*);", answer.content.decode())
     house = json.loads(told)
+    assert house["unsent"] in house["assets"]
     assert [url for url in house["assets"] if finders.find(url.removeprefix(house["static"])) is None] == []
     assert Client().get(house["offline"]).status_code == 200
 
 
 def test_the_page_without_a_line_is_nobodys():
     page = signed_in(officers_of()["commune"]).get("/offline/")
-    assert "xa" not in re.findall(r'class="who">([^<]*)<', page.content.decode())
+    assert "xa" not in re.findall(r"<summary><span>([^<]*)<", page.content.decode())
     assert "data-reader" not in page.content.decode()
 
 

@@ -10,6 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from reports.models import Attachment
 from reports.services import attaching
 from tests.builders import Play
+from tests.entrypoints.access_world import given_staff
+from tests.entrypoints.admin_client import administrator
 from tests.entrypoints.pages import given_form_cycle, looked_at, officers, signed_in, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
@@ -106,3 +108,19 @@ def test_a_file_that_was_taken_away_is_not_served_and_stays_known():
     assert attachment.removed_by == people["hamlet"]
     assert attaching.opened(attachment).read() == PDF
     assert play.journal("H1")[-1].changes == {"file bao cao.pdf": [len(PDF), None]}
+
+
+def test_an_administrator_who_serves_no_unit_takes_the_file_from_admin_and_staff_do_so_within_their_units():
+    play, people = given_form_cycle(), officers()
+    sent(signed_in(people["hamlet"]), play)
+    attachment = Attachment.objects.get()
+    attaching.take_away(attachment.pk, by=people["hamlet"], at=play.tick(None))
+    address = f"/admin/reports/attachment/{attachment.pk}/file/"
+    admin = administrator()
+    assert address in admin.get(f"/admin/reports/attachment/{attachment.pk}/change/").content.decode()
+    answer: Any = admin.get(address)
+    assert b"".join(answer.streaming_content) == PDF
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="bao cao.pdf"'
+    assert signed_in(given_staff("near", H1="viewer")).get(address).status_code == 200
+    assert signed_in(given_staff("beside", H2="viewer")).get(address).status_code == 302
+    assert signed_in(people["hamlet"]).get(address).status_code == 302

@@ -54,7 +54,7 @@ def counts(name: str, play: Play) -> Iterator[tuple[str, int]]:
     for level, uid in places.items():
         reader = signed_in(given_user(f"officer of {uid}", **{uid: "preparer approver reviewer"}))
         report = play.report(uid)
-        paths = ["/", "/cycles/"]
+        paths = ["/", "/cycles/", "/downloads/", "/dashboards/"]
         paths += [
             "/reports/%s/" + path
             for path in (
@@ -67,10 +67,13 @@ def counts(name: str, play: Play) -> Iterator[tuple[str, int]]:
                 "totals/",
                 "totals/?section=1",
                 "totals/ho/",
+                "narratives/uu_diem/",
+                "submissions/",
             )
         ]
         if report.has_reports_below:
-            paths += ["/reports/%s/totals/ty_le/", "/reports/%s/totals-pending/"]
+            paths += ["/reports/%s/totals/ty_le/", "/reports/%s/totals-pending/", "/reports/%s/below/?state=submitted"]
+            paths += [f"/dashboards/%s/{each}/" for each in ("progress", "timeliness", "indicators", "warnings")]
         for path in paths:
             yield f"{level} {path}", asked(reader, path.replace("%s", str(report.pk)))
 

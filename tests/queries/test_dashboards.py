@@ -17,6 +17,7 @@ from reports.queries.progress import rates_below
 from reports.queries.ranking import Measure, denominators_of, measures_of, ranking
 from reports.queries.timeliness_trend import falling_first, timeliness_trend
 from reports.services import rolling_up
+from reports.templatetags.dashboards import in_words
 from tests.builders import Play, at, given_cycle, given_template, given_user
 from tests.domain.builders import indicator
 from tests.unit_builders import HEADER, load_csv, succeed
@@ -156,6 +157,21 @@ def test_what_leaves_siblings_and_history_is_warned_of_and_the_most_striking_com
     assert found[0].among is not None
     assert (found[0].among.median, found[0].among.count, found[0].among.is_high) == (Fraction(4), 7, True)
     assert found[0].change is not None
+
+
+def test_what_leaves_a_units_own_figures_of_many_periods_is_warned_of_though_its_siblings_have_the_like():
+    version, tree = given_version(), {"P": {"D": {f"C{c}": [] for c in range(3)}}}
+    for number, figure in enumerate(("3", "4", "3", "5", "4")):
+        earlier = given_cycle(version, tree if not number else {}, under=["P"], period=f"{2020 + number}-H1")
+        hand_in_all(earlier, usual(3, C0=figure, C1="40", C2="20"))
+    play = given_cycle(version, {}, under=["P"])
+    hand_in_all(play, usual(3, C0="30", C1="40", C2="30"))
+    found = early_warnings(district(play), EVERYTHING())
+    told: list[Any] = [(each.report.unit.uid, each.indicator.code, each.value, each.among) for each in found]
+    assert told == [("C0", "cuoc", 30, None), ("C2", "cuoc", 30, None)]
+    assert found[0].own is not None
+    assert (found[0].own.median, found[0].own.count, found[0].own.is_high) == (4, 6, True)
+    assert "6 kỳ" in in_words(found[0])
 
 
 def test_what_stood_apart_before_just_so_is_no_news():
