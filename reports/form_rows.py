@@ -90,6 +90,11 @@ class FormRow:
         return self.row.indicator.entered_by is EnteredBy.SUPERIOR
 
     @property
+    def is_remarked(self) -> bool:
+        """Whether something stands under the entry: what its source says, what stood there before."""
+        return bool(self.source) or self.row.is_changed or (self.row.is_words and self.row.previous is not None)
+
+    @property
     def value(self) -> str:
         return self.stored if self.typed is None else self.typed
 
@@ -170,6 +175,7 @@ def form_table(
 def _columns(sheet: Sheet) -> tuple[list[Column], list[Column]]:
     """Those before the entries, and those after them."""
     earlier: Callable[..., str] = shown_total if sheet.compares_totals else shown_own
+    estimated = gettext("estimated")
     before, after = [], []
     if sheet.compares_totals:
         before.append(Column(gettext("Below"), lambda row: shown_total(row.indicator, row.below)))
@@ -181,7 +187,6 @@ def _columns(sheet: Sheet) -> tuple[list[Column], list[Column]]:
         )
         after.append(both)
     if sheet.six_months_period:
-        estimated = gettext("estimated")
         six_months = Column(
             gettext("Six months"),
             lambda row: earlier(row.indicator, row.six_months),
@@ -193,7 +198,8 @@ def _columns(sheet: Sheet) -> tuple[list[Column], list[Column]]:
         previous = Column(
             gettext("Previous period"),
             lambda row: earlier(row.indicator, row.previous),
-            period_name(sheet.previous_period),
+            _period(sheet.previous_period, sheet.previous_is_restated),
+            remark=lambda row: estimated if row.is_previous_estimated else "",
             changes=lambda row: row.previous_redefined,
         )
         after.append(previous)
@@ -201,7 +207,8 @@ def _columns(sheet: Sheet) -> tuple[list[Column], list[Column]]:
         year_ago = Column(
             gettext("A year ago"),
             lambda row: earlier(row.indicator, row.year_ago),
-            period_name(sheet.year_ago_period),
+            _period(sheet.year_ago_period, sheet.year_ago_is_restated),
+            remark=lambda row: estimated if row.is_year_ago_estimated else "",
             changes=lambda row: row.year_ago_redefined,
         )
         change = Column(
@@ -209,6 +216,10 @@ def _columns(sheet: Sheet) -> tuple[list[Column], list[Column]]:
         )
         after += [year_ago, change]
     return before, after
+
+
+def _period(code: str, is_restated: bool) -> str:
+    return f"{period_name(code)} ({gettext('from its predecessors')})" if is_restated else period_name(code)
 
 
 def _cell(column: Column, row: Row) -> Cell:

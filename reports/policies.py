@@ -168,7 +168,10 @@ class Standing:
 
     def reaches(self, report: Report) -> bool:
         """May the user read this report?"""
-        if self.user is None or report.unit_id in self.roles or (report.superior is not None and report.superior.unit_id in self.roles):
+        if self.user is None or report.unit_id in self.roles:
+            return True
+        superior = report.superior if Report.superior.is_cached(report) else None
+        if superior is not None and superior.unit_id in self.roles:
             return True
         return any(first <= report.position <= last for first, last in self._reach(report.cycle_id))
 

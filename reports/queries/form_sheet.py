@@ -256,14 +256,14 @@ class _Rows:
     def look_back(self, notes: Iterable[ReviewNote]) -> None:
         """Add what was submitted, the reviewer's notes, and adjustments."""
         report = self.report
-        submissions = list(report.submissions.order_by("-number").only("own", "declared")[:2])
+        submissions = list(report.submissions.order_by("-number").only("own", "declared")[:2]) if report.last_submission_id else []
         with_superior = report.state in WITH_SUPERIOR
         if submissions and with_superior:
             self.declared = figures(report.cycle.version.compiled(), submissions[0].declared)
         compared = submissions[1:] if with_superior else submissions
         self.submitted = compared[0].own if compared else None
         self.notes = {note.indicator: note for note in notes}
-        for adjustment in report.adjustments.select_related("by"):
+        for adjustment in report.adjustments.select_related("by") if report.has_reports_below else ():
             self.adjustments.setdefault(adjustment.indicator, []).append(adjustment)
 
     def row(self, indicator: Indicator) -> Row:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+from reports.domain.periods import PeriodKind, parse_period
 from reports.models import Cycle, Report
 from reports.queries import history
 from reports.queries.history import Figures
-from reports.queries.so_far import SoFar, six_months
+from reports.queries.so_far import SoFar, so_far
 from units.bulk import Among
 from units.models import Succession
 
@@ -43,9 +44,14 @@ class Past:
         return set(Succession.objects.filter(Among("successor_id", self.unit_ids)).order_by().values_list("successor_id", flat=True))
 
     @cached_property
+    def so_far(self) -> Mapping[int, SoFar]:
+        """By unit: what the parts of the cycle's period hold."""
+        return so_far(self.cycle, self.unit_ids)
+
+    @property
     def six_months(self) -> Mapping[int, SoFar]:
-        """By unit: what a year's first half holds, where the cycle is a year's."""
-        return six_months(self.cycle, self.unit_ids)
+        """The same where the cycle is a year's, whose first half stands beside it."""
+        return self.so_far if parse_period(self.cycle.period).kind is PeriodKind.YEAR else {}
 
     @property
     def previous(self) -> dict[int, Figures]:

@@ -15,7 +15,6 @@ from reports.domain.workflow import State
 from reports.models import Cycle, Report
 from reports.queries import history
 from reports.queries.restated import FromPredecessors, from_predecessors
-from reports.queries.sourced import sourced_figures
 from units.models import Unit
 from units.problems import Refused
 
@@ -126,13 +125,17 @@ class Opening:
     predecessors: Sequence[Unit]
 
 
-def opening_of(report: Report, entered: Iterable[Indicator]) -> Opening | None:
-    """What the report opens with of these indicators, but for what a source of their own knows (`queries.sourced`); None for nothing."""
-    if report.state != State.NOT_STARTED or report.own:
+def may_open_with(report: Report) -> bool:
+    """Nobody has said anything in the report yet."""
+    return report.state == State.NOT_STARTED and not report.own
+
+
+def opening_of(report: Report, entered: Iterable[Indicator], found: SoFar | None, sourced: Mapping[str, Any]) -> Opening | None:
+    """What the report opens with of these indicators, but for what a source of their own knows; None for nothing.
+
+    `found` as `so_far` gives it for the report's unit, `sourced` as `queries.sourced` for the report.
+    """
+    if not may_open_with(report) or found is None:
         return None
-    found = so_far(report.cycle, [report.unit_id]).get(report.unit_id)
-    if found is None:
-        return None
-    sourced = sourced_figures([report])[report.pk]
     values = {each.code: found.own[each.code] for each in entered if each.code in found.own and each.code not in sourced}
     return Opening(values, found.periods, found.predecessors) if values else None

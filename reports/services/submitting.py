@@ -20,7 +20,7 @@ from reports.queries import summing
 from reports.queries.calendar import working_days_from
 from reports.queries.past import Past
 from reports.queries.progress import rates_below
-from reports.queries.sourced import sourced_figures
+from reports.queries.sourced import Sourced, sourced_figures
 from reports.queries.timeline import explanations_as_changes, newest_notes
 from reports.services import rolling_up, transitions
 from reports.services.transitions import Step
@@ -80,7 +80,9 @@ class Declaration:
     answers: Mapping[str, str] = field(default_factory=dict)
 
 
-def readiness(reports: Sequence[Report], at: datetime, *, drained: bool = False, past: Past | None = None) -> dict[int, Readiness]:
+def readiness(
+    reports: Sequence[Report], at: datetime, *, drained: bool = False, past: Past | None = None, sourced: Sourced | None = None
+) -> dict[int, Readiness]:
     """Check reports of one cycle as submitting them at moment `at` would, by report id, in a fixed number of queries.
 
     Stale totals below are brought up to date first. With `drained` they are taken as they stand: a page that is only looked
@@ -91,12 +93,15 @@ def readiness(reports: Sequence[Report], at: datetime, *, drained: bool = False,
     rates = rates_below(reports, at)
     return {
         pk: Readiness(each.below, each.both, each.unreadable, each.sourced, each.findings, each.six_months, rates=rates[pk])
-        for pk, each in checked(reports, past).items()
+        for pk, each in checked(reports, past, sourced).items()
     }
 
 
-def checked(reports: Sequence[Report], past: Past | None = None) -> dict[int, Checked]:
-    """The same without rates, over stored totals as they stand: what changes as somebody types. `past` is that of the reports' units."""
+def checked(reports: Sequence[Report], past: Past | None = None, sourced: Sourced | None = None) -> dict[int, Checked]:
+    """The same without rates, over stored totals as they stand: what changes as somebody types.
+
+    `past` is that of the reports' units and `sourced` what their sources say, where these are known already.
+    """
     if not reports:
         return {}
     cycle = reports[0].cycle
@@ -105,7 +110,7 @@ def checked(reports: Sequence[Report], past: Past | None = None) -> dict[int, Ch
     past = past or Past(cycle, [report.unit_id for report in reports])
     previous = past.previous if template.uses_previous else {}
     year_ago = past.year_ago if template.uses_year_ago else {}
-    sourced = sourced_figures(reports)
+    sourced = sourced_figures(reports) if sourced is None else sourced
     halves = {unit_id: found.six_months for unit_id, found in past.six_months.items()}
     return {
         report.pk: Checked(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
 from django import template
+from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext, pgettext_lazy
 
 from reports import models, wording
@@ -16,6 +20,7 @@ from reports.domain.indicators import MAX_DECIMALS, Indicator
 from reports.domain.numbers import display, exact
 from reports.domain.outliers import Outlier
 from reports.domain.workflow import Action
+from reports.form_rows import Cell, FormRow
 from reports.models import Adjustment, Flag, Report
 from reports.models.journal import ACTION_LABELS
 from reports.models.report import STATE_LABELS
@@ -141,6 +146,61 @@ def item(mapping: dict[str, Any], key: str) -> Any:
 def any_total(indicator: Indicator, figure: Figure, has_below: bool) -> str:
     """A figure of an earlier period: a total where reports are below, else the unit's own."""
     return wording.shown_total(indicator, figure) if has_below else wording.shown_own(indicator, figure)
+
+
+# Of the parts of a form that follow there are some hundreds on a page: as templates they took most of its time.
+
+
+@register.simple_tag
+def row_name(shown: FormRow) -> SafeString:
+    """What a row is called, and what belongs to its name: the label of its entry where that is one field."""
+    row, code = shown.row, shown.code
+    parts = [
+        format_html('<label for="entry-{}" id="name-{}">{}</label>', code, code, shown.name)
+        if shown.is_one_field
+        else format_html('<span id="name-{}">{}</span>', code, shown.name),
+        format_html('<abbr class="required" title="{}">*</abbr>', gettext("required")) if row.is_required else "",
+        format_html('<span class="unit">({})</span>', shown.unit) if shown.unit else "",
+        format_html('<span class="note">{}</span>', row.indicator.note) if row.indicator.note else "",
+        render_to_string("reports/_note.html", {"note": row.note}) if row.note else "",
+    ]
+    return SafeString(" ".join(filter(None, parts)))
+
+
+@register.simple_tag
+def number_entry(shown: FormRow, editing: bool) -> SafeString:
+    """The field of a figure: of the form that a unit fills in or, beside it, of what its superior does."""
+    zero = '<button type="button" class="zero js-only" tabindex="-1" data-zero="{}">{}</button>'
+    return format_html(
+        '<span class="number"><input type="text" inputmode="{mode}" name="cell-{code}"{form} id="entry-{code}" data-code="{code}"'
+        ' data-kind="number" value="{value}" placeholder=" " aria-describedby="says-{code}"{wrong}>{zero}</span>',
+        mode="text" if shown.row.indicator.negative else "decimal",
+        code=shown.code,
+        form="" if editing else SafeString(' form="appraisal-form"'),
+        value=shown.value,
+        wrong=SafeString(' aria-invalid="true"') if shown.typed else "",
+        zero=format_html(zero, shown.code, gettext("Nothing happened")) if editing else "",
+    )
+
+
+@register.simple_tag
+def figure_cells(cells: Iterable[Cell], code: str) -> SafeString:
+    """The cells beside a row's entry."""
+    return format_html_join(
+        "",
+        '<td class="{}"{} data-label="{}">{}{}{}</td>',
+        (
+            (
+                cell.css,
+                format_html(' id="{}-{}"', cell.place, code) if cell.place else "",
+                cell.label,
+                cell.text,
+                format_html(' <span class="note">{}</span>', cell.remark) if cell.remark else "",
+                render_to_string("reports/_redefined.html", {"changes": cell.changes}) if cell.changes else "",
+            )
+            for cell in cells
+        ),
+    )
 
 
 @register.simple_tag

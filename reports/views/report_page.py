@@ -18,7 +18,8 @@ from reports.models import Attachment, Report
 from reports.queries.form_sheet import Sheet, appraisable, enterable, form_sheet
 from reports.queries.lineage import is_pending
 from reports.queries.past import Past
-from reports.queries.so_far import Opening, opening_of
+from reports.queries.so_far import Opening, may_open_with, opening_of
+from reports.queries.sourced import Sourced, sourced_figures
 from reports.queries.timeline import GIVEN_BACK, notes_in, timeline
 from reports.services.attaching import MOST
 from reports.services.submitting import readiness
@@ -64,9 +65,9 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
     """What every page that shows a report whole has to know of it."""
     standing = standing_of(request)
     allowed = standing.allowed(report)
-    opens_with = opening(report) if Action.SAVE in allowed else None
-    past = Past.of(report)
-    ready = readiness([report], at, drained=True, past=past)[report.pk]
+    past, sourced = Past.of(report), sourced_figures([report])
+    opens_with = opening(report, past, sourced) if Action.SAVE in allowed else None
+    ready = readiness([report], at, drained=True, past=past, sourced=sourced)[report.pk]
     events = timeline(report)
     sheet = form_sheet(report, ready.below, ready.both, ready.sourced, past=past, notes=notes_in(events), opening=bool(opens_with))
     return {
@@ -100,9 +101,12 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
     }
 
 
-def opening(report: Report) -> Opening | None:
+def opening(report: Report, past: Past | None = None, sourced: Sourced | None = None) -> Opening | None:
     """Have a report that nobody has touched show what it opens with. Nothing is written."""
-    found = opening_of(report, enterable(report))
+    if not may_open_with(report):
+        return None
+    past, sourced = past or Past.of(report), sourced_figures([report]) if sourced is None else sourced
+    found = opening_of(report, enterable(report), past.so_far.get(report.unit_id), sourced[report.pk])
     if found:
         report.own = dict(found.values)
     return found

@@ -160,7 +160,8 @@ def test_what_leaves_siblings_and_history_is_warned_of_and_the_most_striking_com
 
 
 def test_what_leaves_a_units_own_figures_of_many_periods_is_warned_of_though_its_siblings_have_the_like():
-    version, tree = given_version(), {"P": {"D": {f"C{c}": [] for c in range(3)}}}
+    version = given_version()
+    tree: dict[str, Any] = {"P": {"D": {f"C{c}": [] for c in range(3)}}}
     for number, figure in enumerate(("3", "4", "3", "5", "4")):
         earlier = given_cycle(version, tree if not number else {}, under=["P"], period=f"{2020 + number}-H1")
         hand_in_all(earlier, usual(3, C0=figure, C1="40", C2="20"))
@@ -170,7 +171,7 @@ def test_what_leaves_a_units_own_figures_of_many_periods_is_warned_of_though_its
     told: list[Any] = [(each.report.unit.uid, each.indicator.code, each.value, each.among) for each in found]
     assert told == [("C0", "cuoc", 30, None), ("C2", "cuoc", 30, None)]
     assert found[0].own is not None
-    assert (found[0].own.median, found[0].own.count, found[0].own.is_high) == (4, 6, True)
+    assert (found[0].own.median, found[0].own.count, found[0].own.is_high) == (Fraction(4), 6, True)
     assert "6 kỳ" in in_words(found[0])
 
 

@@ -43,7 +43,7 @@ def of_a_year(version: TemplateVersion | None = None, **halves: dict[str, str]) 
 
 def opened(play: Play, uid: str) -> tuple[Any, Any]:
     report = play.report(uid)
-    found = opening_of(report, enterable(report))
+    found = opening_of(report, enterable(report), so_far(report.cycle, [report.unit_id]).get(report.unit_id), {})
     return (found.values, found.periods) if found else (None, None)
 
 
@@ -153,7 +153,7 @@ def test_a_commune_made_in_july_opens_with_the_six_months_of_its_predecessors():
         Succession.objects.create(**units, effective_on=date(2025, 7, 1), share=share)
     play = given_cycle(version, {}, period="2025-Y", under=["P"], opened=LATE)
     report = play.report("N")
-    found = opening_of(report, enterable(report))
+    found = opening_of(report, enterable(report), so_far(report.cycle, [report.unit_id]).get(report.unit_id), {})
     assert found is not None
     assert (found.values["cuoc"], found.periods, [unit.uid for unit in found.predecessors]) == (6, ["2025-H1"], ["A", "B"])
     play.save("N", cuoc="7")
