@@ -48,7 +48,7 @@ def standing_of(request: HttpRequest) -> policies.Standing:
 def report_in_reach(request: HttpRequest, report_id: int, at: datetime) -> Report:
     """The report with its `timeliness`, `open_flags` and `rollup`, or 404."""
     report = _reached(request, Report.objects.with_timeliness(at).for_display().select_related("rollup"), report_id)
-    report.open_flags = list(report.flags.filter(cleared_at__isnull=True))  # type: ignore[attr-defined]
+    report.open_flags = list(report.flags.filter(cleared_at__isnull=True))
     return report
 
 
