@@ -62,7 +62,7 @@ def early_warnings(report: Report, reach: ReportQuerySet) -> list[EarlyWarning]:
     totals = {child.pk: total_of(template, child) for child in children}
     complete = [child for child in children if _is_nearly_complete(totals[child.pk])]
     past = cycles_alike(report.cycle)[:-1]
-    earlier = reports_in(reach, past, [child.unit_id for child in complete]) if past else {}
+    earlier = reports_in(reach, past, [child.unit_id for child in children]) if past else {}
     indicators = measures_of(template)
     now = _table(template, indicators, ((child.pk, totals[child.pk]) for child in complete))
     newest = past[-1] if past else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,8 +33,8 @@ def counted_models(reports: Sequence[Report], sources: Mapping[str, RegisterCoun
     """How many models each of these reports of one cycle counts, by report id and code.
 
     A model is counted once: by its unit's report, or where that may not enter the figure, by the nearest one above that may.
-    A report in whose count no model ever was is left out: an empty register says nothing. Three queries where there is none, or
-    where each is of one of these reports' units; else four and one for each rank of units.
+    A report in whose count no model ever was is left out: an empty register says nothing. Three queries where there is none,
+    else four and one for each rank of units.
     """
     cycle = reports[0].cycle
     lives = _lives(reports, cycle)
@@ -43,7 +43,7 @@ def counted_models(reports: Sequence[Report], sources: Mapping[str, RegisterCoun
     days = days_of(cycle)
     asked = {report.pk for report in reports}
     found: dict[int, dict[str, int]] = defaultdict(dict)
-    homes = _Homes(reports, {life.unit_id for life in lives}, sources.keys())
+    homes = _Homes(cycle, {life.unit_id for life in lives})
     for code, source in sources.items():
         for life in lives:
             home = homes.of(life.unit_id, code)
@@ -91,25 +91,14 @@ def _tops(reports: Sequence[Report]) -> Iterable[Unit]:
 class _Homes:
     """Which report of a cycle counts the models of a unit, indicator by indicator."""
 
-    def __init__(self, reports: Sequence[Report], unit_ids: set[int], codes: Collection[str]) -> None:
-        cycle = reports[0].cycle
+    def __init__(self, cycle: Cycle, unit_ids: set[int]) -> None:
         self._template = cycle.version.compiled()
-        self._reports = {report.unit_id: (report.pk, self._enterable(report.level.code, report.levels_below)) for report in reports}
         self._chains: dict[int, list[int]] = {unit_id: [unit_id] for unit_id in unit_ids}
-        elsewhere = {unit_id for unit_id in unit_ids if not self._enters_all(unit_id, codes)}
-        if not elsewhere:
-            return
-        for unit_id, above in tree.ancestor_pairs(list(elsewhere)):
+        for unit_id, above in tree.ancestor_pairs(list(unit_ids)):
             self._chains[unit_id].append(above)
         known = {unit_id for chain in self._chains.values() for unit_id in chain}
         rows = Report.objects.filter(Among("unit_id", known), cycle=cycle).values_list("unit_id", "pk", "level__code", "levels_below")
-        self._reports = {unit_id: (pk, self._enterable(level, below)) for unit_id, pk, level, below in rows}
-
-    def _enterable(self, level: str, levels_below: Collection[str]) -> frozenset[str]:
-        return enterable(self._template, level, frozenset(levels_below))
-
-    def _enters_all(self, unit_id: int, codes: Collection[str]) -> bool:
-        return unit_id in self._reports and self._reports[unit_id][1].issuperset(codes)
+        self._reports = {unit_id: (pk, enterable(self._template, level, frozenset(below))) for unit_id, pk, level, below in rows}
 
     def of(self, unit_id: int, code: str) -> int | None:
         for each in self._chains[unit_id]:

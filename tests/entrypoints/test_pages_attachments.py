@@ -12,7 +12,7 @@ from reports.services import attaching
 from tests.builders import Play
 from tests.entrypoints.access_world import given_staff
 from tests.entrypoints.admin_client import administrator
-from tests.entrypoints.pages import given_form_cycle, looked_at, officers, signed_in, text_of
+from tests.entrypoints.pages import LOOKED_AT, given_form_cycle, looked_at, officers, signed_in, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 PDF = b"%PDF-1.7\n%%EOF"
@@ -114,7 +114,7 @@ def test_an_administrator_who_serves_no_unit_takes_the_file_from_admin_and_staff
     play, people = given_form_cycle(), officers()
     sent(signed_in(people["hamlet"]), play)
     attachment = Attachment.objects.get()
-    attaching.take_away(attachment.pk, by=people["hamlet"], at=play.tick(None))
+    attaching.take_away(attachment.pk, by=people["hamlet"], at=LOOKED_AT)
     address = f"/admin/reports/attachment/{attachment.pk}/file/"
     admin = administrator()
     assert address in admin.get(f"/admin/reports/attachment/{attachment.pk}/change/").content.decode()
