@@ -13,6 +13,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +23,7 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import invitations, lockout, openid, passwords, personal_data
+from accounts.models import ExternalIdentity
 from accounts.views import file_about
 from units.admin import ConfiguredBySuperusers, ServiceImportExportMixin
 from units.models import Membership
@@ -53,7 +56,7 @@ admin.site.unregister([User, TOTPDevice, StaticDevice])
 
 @admin.register(User)
 class DanvanUserAdmin(ServiceImportExportMixin, ConfiguredBySuperusers, UserAdmin):
-    """Users leave and come as a table too, with their rights: hence by superusers alone."""
+    """Users leave and come as a table too, with their rights: hence by superusers alone. Passwords are chosen by their owners alone."""
 
     resource_classes: ClassVar = [PeopleResource]
     unit_lookups: ClassVar = ["memberships__unit"]
@@ -63,17 +66,30 @@ class DanvanUserAdmin(ServiceImportExportMixin, ConfiguredBySuperusers, UserAdmi
     add_fieldsets = [(None, {"fields": ["username", "last_name", "first_name", "email"]})]
     list_display = ["username", "last_name", "first_name", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser"]
-    readonly_fields: ClassVar = ["last_login", "date_joined", "what_was_done", "what_is_kept"]
+    readonly_fields: ClassVar = ["at_provider", "last_login", "date_joined", "what_was_done", "what_is_kept"]
     search_help_text = _("User name, name or address.")
     show_full_result_count = False
     actions = ["invite", "unlock", "erase"]
-    fieldsets = [*(UserAdmin.fieldsets or ()), (_("What was done"), {"fields": ["what_was_done", "what_is_kept"]})]
+    fieldsets = [
+        (None, {"fields": ["username", "at_provider"]}),
+        *(UserAdmin.fieldsets or ())[1:],
+        (_("What was done"), {"fields": ["what_was_done", "what_is_kept"]}),
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).distinct()
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
+
+    @admin.display(description=_("identity at the provider"))
+    def at_provider(self, user: User) -> str:
+        """Since when the account is bound, and to whose word. *Invite anew* unbinds it."""
+        bound = ExternalIdentity.objects.filter(user=user).first()
+        if bound is None:
+            return "–"
+        said = gettext("%(issuer)s, since %(day)s")
+        return said % {"issuer": bound.issuer, "day": date_format(timezone.localtime(bound.bound_at), "SHORT_DATE_FORMAT")}
 
     @admin.display(description=_("in the journals"))
     def what_was_done(self, user: User) -> str:
@@ -126,7 +142,8 @@ class DanvanUserAdmin(ServiceImportExportMixin, ConfiguredBySuperusers, UserAdmi
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_safe(self.personal_data))
-        return [path("<int:user_id>/personal-data/", view, name="auth_user_personal_data"), *super().get_urls()]
+        others = [url for url in super().get_urls() if url.name != "auth_user_password_change"]
+        return [path("<int:user_id>/personal-data/", view, name="auth_user_personal_data"), *others]
 
     def personal_data(self, request: HttpRequest, user_id: int) -> StreamingHttpResponse:
         """A copy of what is kept about somebody who can't sign in to take it."""

@@ -88,5 +88,13 @@ def test_inviting_anew_voids_password_second_factor_and_sessions_and_opens_a_dis
     assert taken_up(link_in(" ".join(said(answer)))).get("/").status_code == 200
 
 
+def test_no_administrator_chooses_anybodys_password():
+    lan, boss = given_user("lan"), administrator()
+    page = boss.get(f"/admin/auth/user/{lan.pk}/change/").content.decode()
+    assert "/password/" not in page.partition('id="user_form"')[2]
+    boss.post(f"/admin/auth/user/{lan.pk}/password/", {"password1": CHOSEN["new_password1"], "password2": CHOSEN["new_password1"]})
+    assert sign_in("lan").status_code == 302
+
+
 def test_a_wrong_link_says_so():
     assert "không còn hiệu lực" in text_of(Client().get("/account/invitation/MQ/x-y/"))

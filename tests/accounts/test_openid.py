@@ -200,6 +200,7 @@ def test_who_signed_in_with_a_password_signs_out_here_alone():
 def test_inviting_anew_unbinds(admin_client: Client):
     lan = invited("lan")
     come_back_as("lan")
+    assert settings.OIDC_ISSUER in text_of(admin_client.get(f"/admin/auth/user/{lan.pk}/change/"))
     admin_client.post("/admin/auth/user/", {"action": "invite", "_selected_action": [lan.pk]})
     assert not ExternalIdentity.objects.exists()
 

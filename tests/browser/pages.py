@@ -180,7 +180,6 @@ ADMIN = [
     *(Place(f"admin:reports_templateversion_{view}", ADMINISTRATOR, ("version",)) for view in ("preview", "compare", "retiring")),
     Place("admin:reports_templateversion_confirm", ADMINISTRATOR, ("draft",)),
     Place("admin:reports_documenttemplate_preview", ADMINISTRATOR, ("document_template",)),
-    Place("admin:auth_user_password_change", ADMINISTRATOR, ("user",)),
 ]
 
 #: what Django's admin and import-export have pages for, and what an administrator must be allowed for each; the latter of a row

@@ -383,7 +383,7 @@ ACTIONS = {
     "reports.report": {"extend", "exempt", "unexempt"},
     "reports.rollup": {"try_again"},
     "reports.reminder": {"try_again"},
-    "auth.user": {"invite", "unlock"},
+    "auth.user": {"invite", "unlock", "erase"},
 }
 
 
