@@ -51,6 +51,17 @@ def test_a_container_that_stays_has_limits_and_comes_back(name: str):
     assert service(name)["restart"] == "unless-stopped"
 
 
+def test_the_health_of_the_web_server_is_asked_for_under_a_name_that_it_answers_to():
+    [code] = [word for word in service("web")["healthcheck"]["test"] if "healthz" in word]
+    assert "os.environ['ALLOWED_HOSTS']" in code
+    assert re.search(r"^ALLOWED_HOSTS=\w", (DEPLOY / "danvan.env.example").read_text(), re.MULTILINE)
+
+
+def test_the_proxy_that_is_shipped_is_counted():
+    assert re.search(r"^PROXIES=1$", (DEPLOY / "danvan.env.example").read_text(), re.MULTILINE)
+    assert "X-Forwarded-For $remote_addr" in (DEPLOY / "nginx" / "site.conf").read_text()
+
+
 def test_database_and_broker_are_reached_from_inside_alone():
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     for name in ("database", "broker"):
@@ -68,7 +79,7 @@ def test_whoever_depends_on_a_container_waits_for_what_it_can_tell():
 def test_images_bring_the_python_that_the_project_is_made_for_and_run_as_nobody_in_particular():
     lines = (DEPLOY / "Dockerfile").read_text().splitlines()
     assert all(re.match(r"FROM python:3\.11\.[0-9]+-slim-bookworm", line) for line in lines if line.startswith("FROM"))
-    assert "USER danvan" in lines
+    assert "USER 10001" in lines
     assert any("--require-hashes" in line for line in lines)
 
 

@@ -35,7 +35,7 @@ def forget_history(apps, schema_editor):
     if schema_editor.connection.vendor != "postgresql":
         return
     for table in APPEND_ONLY:
-        schema_editor.execute(f"DROP TRIGGER append_only ON {table}")
+        schema_editor.execute(f"DROP TRIGGER IF EXISTS append_only ON {table}")
     schema_editor.execute("DROP FUNCTION refuse_to_alter_history()")
 
 

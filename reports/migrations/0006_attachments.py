@@ -17,7 +17,7 @@ def keep_answers(apps, schema_editor):
 
 def forget_answers(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(f"DROP TRIGGER append_only ON {TABLE}")
+        schema_editor.execute(f"DROP TRIGGER IF EXISTS append_only ON {TABLE}")
 
 
 class Migration(migrations.Migration):
