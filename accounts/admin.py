@@ -22,9 +22,10 @@ from django.views.decorators.http import require_safe
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import invitations, lockout, openid, passwords, personal_data
-from accounts.models import ExternalIdentity
+from accounts import invitations, lockout, openid, passwords, personal_data, tokens
+from accounts.models import ApiToken, ExternalIdentity
 from accounts.views import file_about
+from audit.admin import Shown
 from units.admin import ConfiguredBySuperusers, ServiceImportExportMixin
 from units.models import Membership
 from units.problems import Refused
@@ -163,3 +164,21 @@ class DanvanUserAdmin(ServiceImportExportMixin, ConfiguredBySuperusers, UserAdmi
             messages.success(request, elsewhere % {**words, "provider": openid.name()})
         else:
             messages.success(request, (said if user.email else unsent) % words)
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(Shown):
+    """Who lets programs act for them, and for what; a superuser may end that."""
+
+    list_display = ["name", "user", "unit", "created_at", "expires_at", "last_used_at", "revoked_at"]
+    list_filter = [("revoked_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["user", "unit"]
+    search_fields = ["name", "user__username"]
+    search_help_text = _("Its name, or the user's.")
+    actions = ["revoke"]  # type: ignore[assignment]
+
+    @admin.action(description=_("Revoke"))
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
+        count = tokens.revoke(chosen, timezone.now())
+        said = ngettext("%(count)d access token is revoked.", "%(count)d access tokens are revoked.", count)
+        messages.success(request, said % {"count": count})

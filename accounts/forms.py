@@ -8,7 +8,9 @@ from django import forms
 from django.contrib.auth.models import AbstractBaseUser
 from django.utils.translation import gettext_lazy as _
 
-from accounts import second_factor
+from accounts import second_factor, tokens
+from accounts.models import OF_PROGRAMS
+from units.models import Unit
 
 
 class DigitsForm(forms.Form):
@@ -47,3 +49,19 @@ class SecondStepForm(forms.Form):
                 _("These are not the digits shown now, or were used already. Type the next ones; the telephone's clock has to be right.")
             )
         return given
+
+
+class TokenForm(forms.Form):
+    """What a new access token shall be good for."""
+
+    name = forms.CharField(label=_("What it is for"), max_length=100, help_text=_("For instance the program that will use it."))
+    scopes = forms.MultipleChoiceField(label=_("Good for"), choices=OF_PROGRAMS, widget=forms.CheckboxSelectMultiple)
+    unit = forms.ModelChoiceField(Unit.objects.none(), label=_("Only as at"), required=False, empty_label=_("all my units"))
+    days = forms.TypedChoiceField(
+        label=_("Good for how many days"), choices=[(days, str(days)) for days in tokens.DAYS], coerce=int, initial=tokens.DAYS[1]
+    )
+
+    def __init__(self, user: AbstractBaseUser, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        self.fields["unit"].queryset = tokens.units_of(user)  # type: ignore[attr-defined]

@@ -16,19 +16,20 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from accounts import openid, passwords, second_factor
-from accounts.models import ExternalIdentity
+from accounts import openid, passwords, second_factor, tokens
+from accounts.models import ApiToken, ExternalIdentity
 
 
 def invite(user: Any, request: HttpRequest) -> str:
     """Shut the account until its owner has chosen a password of their own; the link with which that is done.
 
-    Whatever opened the account before is void: its password, its second factor, whom it was bound to at the identity provider, and every
-    earlier link. The link is good for one time and for `PASSWORD_RESET_TIMEOUT`; it is mailed where the account has an address. To whom a
-    password opens nothing the page of signing in is sent.
+    Whatever opened the account before is void: its password, its second factor, its access tokens, whom it was bound to at the identity
+    provider, and every earlier link. The link is good for one time and for `PASSWORD_RESET_TIMEOUT`; it is mailed where the account has an
+    address. To whom a password opens nothing the page of signing in is sent.
     """
     with transaction.atomic():
         second_factor.forget(user)
+        tokens.revoke(ApiToken.objects.filter(user=user), timezone.now())
         ExternalIdentity.objects.filter(user=user).delete()
         user.set_unusable_password()
         user.is_active, user.last_login = True, None

@@ -1,12 +1,15 @@
-"""What an account is known by elsewhere."""
+"""What an account is known by elsewhere, and what programs sign in with (docs/api.md)."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from units.models import Unit
 
 
 class ExternalIdentity(models.Model):
@@ -24,3 +27,53 @@ class ExternalIdentity(models.Model):
 
     def __str__(self) -> str:
         return self.issuer
+
+
+class Scope(models.TextChoices):
+    """What a token is good for, at most: never more than its user may."""
+
+    READ = "read", _("read")
+    FILL = "fill", _("fill in: figures, adjustments, files, choices of units")
+    SUBMIT = "submit", _("submit: propose, submit, withdraw")
+    REVIEW = "review", _("review: accept, return, exempt, extend, remind, appraise")
+    REGISTER = "register", _("keep the register of Dân vận khéo models")
+    MANAGE = "manage", _("manage: ask for official figures, freeze selections")
+    CALENDAR = "calendar", _("due days for a calendar")
+
+
+#: what a program may be allowed; a calendar's secret stands in an address, and is good for nothing else
+OF_PROGRAMS = [(scope.value, scope.label) for scope in Scope if scope is not Scope.CALENDAR]
+
+
+class ApiToken(models.Model):
+    """A secret that acts for its user, narrowed to scopes and optionally to what the user is at one unit.
+
+    Of the secret a digest is kept alone: it is random and long enough that nobody finds it by trying.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens", verbose_name=_("user"))
+    name = models.CharField(_("name"), max_length=100)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(_("good for"), default=list)
+    unit = models.ForeignKey(
+        Unit, models.CASCADE, related_name="+", null=True, blank=True, verbose_name=_("only as at"), help_text=_("Empty: at all its units.")
+    )
+    created_at = models.DateTimeField(_("made at"))
+    expires_at = models.DateTimeField(_("good until"))
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("access token")
+        verbose_name_plural = _("access tokens")
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_good(self, at: datetime) -> bool:
+        return self.revoked_at is None and at < self.expires_at
+
+    @property
+    def scopes_in_words(self) -> list[str]:
+        return [str(Scope(scope).label) for scope in self.scopes]

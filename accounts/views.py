@@ -11,17 +11,18 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView, PasswordResetConfirmView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.shortcuts import redirect, render, resolve_url
-from django.urls import reverse_lazy
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.urls import reverse, reverse_lazy
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import openid, passwords, personal_data, second_factor
-from accounts.forms import DigitsForm, SecondStepForm
-from accounts.models import ExternalIdentity
+from accounts import openid, passwords, personal_data, second_factor, tokens
+from accounts.forms import DigitsForm, SecondStepForm, TokenForm
+from accounts.models import ApiToken, ExternalIdentity, Scope
 from accounts.signing_in import asked_for_digits, digits_given, give_up, let_in, ways_in, within
 
 
@@ -67,10 +68,11 @@ def second_step(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    """One's own account: second factor, recovery codes, password, and whether one signs in at the identity provider."""
+    """One's own account: second factor, recovery codes, password, access tokens, and whether one signs in at the identity provider."""
     user: Any = request.user
     is_bound = ExternalIdentity.objects.filter(user=user, issuer=settings.OIDC_ISSUER).exists()
     context = {
+        "tokens": tokens.good_of(user, timezone.now()),
         "has_second_factor": second_factor.has_second_factor(user),
         "codes_left": second_factor.codes_left(user),
         "is_asked_for": settings.SECOND_FACTOR and user.is_staff,
@@ -146,6 +148,52 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Sign in with your second factor to get recovery codes."))
         return redirect("accounts:account")
     return render(request, "accounts/codes.html", {"codes": second_factor.new_codes(user), "next": ""})
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_token(request: HttpRequest) -> HttpResponse:
+    """Make an access token for a program; its secret is shown this once."""
+    user: Any = request.user
+    form = TokenForm(user, request.POST or None)
+    if _has_most(request):
+        return redirect("accounts:account")
+    if request.method == "POST" and form.is_valid():
+        token, secret = tokens.issue(user, **form.cleaned_data, at=timezone.now())
+        return render(request, "accounts/token.html", {"token": token, "secret": secret})
+    return render(request, "accounts/new_token.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@never_cache
+@require_POST
+@login_required
+def new_calendar(request: HttpRequest) -> HttpResponse:
+    """Make a secret address at which a calendar program finds the user's due days; shown this once."""
+    user: Any = request.user
+    if _has_most(request):
+        return redirect("accounts:account")
+    _token, secret = tokens.issue(user, _("Calendar"), [Scope.CALENDAR], days=max(tokens.DAYS), unit=None, at=timezone.now())
+    address = request.build_absolute_uri(reverse("reports:calendar", args=[secret]))
+    return render(request, "accounts/calendar.html", {"address": address})
+
+
+def _has_most(request: HttpRequest) -> bool:
+    """Has the user as many tokens as one may have? Says so."""
+    if tokens.good_of(request.user, timezone.now()).count() < tokens.MOST_EACH:
+        return False
+    messages.error(request, _("You have %(most)d access tokens: revoke one first.") % {"most": tokens.MOST_EACH})
+    return True
+
+
+@require_POST
+@login_required
+def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
+    """End one of one's own access tokens."""
+    own = get_object_or_404(ApiToken, pk=token_id, user_id=request.user.pk)
+    tokens.revoke(ApiToken.objects.filter(pk=own.pk), timezone.now())
+    messages.success(request, _("“%(name)s” is revoked; no program gets in with it any more.") % {"name": own.name})
+    return redirect("accounts:account")
 
 
 class ChangePassword(PasswordChangeView):

@@ -14,13 +14,13 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from audit.models import Seal, SealMark
 from audit.watching import sealed
-from units.locks import hold
+from units.locks import all_ended_since, clock, hold
 from units.problems import Problem, gettext_noop
 
 #: rows of one block at most: what a verifier says of a broken one is "in here"
@@ -36,7 +36,7 @@ def seal_all() -> int:
 def _seal(model: type[models.Model]) -> int:
     kind, count = model._meta.label_lower, 0
     mark = SealMark.objects.filter(pk=kind).first()
-    if mark is not None and _all_ended_since(mark.noted_at):
+    if mark is not None and all_ended_since(mark.noted_at):
         while block := _seal_block(model, mark.upto):
             count += block
         SealMark.objects.filter(pk=kind, noted_at=mark.noted_at).delete()
@@ -49,35 +49,12 @@ def _seal(model: type[models.Model]) -> int:
 def _note(model: type[models.Model], kind: str) -> None:
     newest = model._default_manager.aggregate(newest=Max("pk"))["newest"] or 0
     if newest > _last(kind):
-        SealMark.objects.update_or_create(pk=kind, defaults={"upto": newest, "noted_at": _clock()})
+        SealMark.objects.update_or_create(pk=kind, defaults={"upto": newest, "noted_at": clock()})
 
 
 def _last(kind: str) -> int:
     """Up to which row the table is sealed."""
     return Seal.objects.filter(kind=kind).aggregate(last=Max("last"))["last"] or 0
-
-
-def _clock() -> datetime:
-    """The database's clock, with which it tells when transactions began."""
-    if connection.vendor != "postgresql":
-        return timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
-        return moment
-
-
-def _all_ended_since(moment: datetime) -> bool:
-    """Has every transaction of others that ran at this moment ended? On SQLite one writer excludes all others."""
-    if connection.vendor != "postgresql":
-        return True
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND xact_start <= %s) AND NOT EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database())",
-            [moment],
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def _seal_block(model: type[models.Model], upto: int) -> int:

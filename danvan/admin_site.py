@@ -24,7 +24,17 @@ GROUPS = [
     (
         "set-up",
         _("1. Units and people"),
-        ["units.Unit", "units.Level", "units.Reorganisation", "units.Succession", "auth.User", "units.Membership", "auth.Group"],
+        [
+            "units.Unit",
+            "units.Level",
+            "units.Reorganisation",
+            "units.Succession",
+            "auth.User",
+            "units.Membership",
+            "auth.Group",
+            "accounts.ApiToken",
+            "reports.Webhook",
+        ],
     ),
     (
         "templates",
@@ -44,6 +54,7 @@ GROUPS = [
             "reports.Adjustment",
             "reports.Attachment",
             "reports.Rollup",
+            "reports.WebhookDelivery",
         ],
     ),
 ]

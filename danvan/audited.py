@@ -52,6 +52,8 @@ LEFT_OUT = {
     "reports.RootOversight": "written with the cycle, and never after",
     **dict.fromkeys(["reports.Rollup", "reports.RollupMark", "reports.Flag", "reports.Reminder"], "derived: computed again at will"),
     "reports.BackgroundJob": "forgotten after days; the file that is taken is journalled",
+    "reports.WebhookDelivery": "the log of what was sent, kept for a month",
+    "reports.AnsweredRequest": "forgotten after a day; what was done is journalled where it was done",
     **dict.fromkeys(["audit.Seal", "audit.SealMark"], "the seals themselves"),
 }
 
@@ -66,6 +68,8 @@ def declare() -> None:
         computed=("last_t", "drift", "last_used_at", "throttling_failure_timestamp", "throttling_failure_count"),
         secret=("key",),
     )
+    watch("reports.Webhook", computed=("told_upto", "mark", "marked_at"), secret=("secret",))
+    watch("accounts.ApiToken", computed=("last_used_at",), secret=("digest",))
     for label in WATCHED:
         watch(label)
     for label, field in RELATIONS:

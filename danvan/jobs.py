@@ -26,6 +26,7 @@ WHAT = {
     "remind": _("Planning and sending reminders"),
     "run_background_jobs": _("Making the files that were ordered"),
     "expire_background_jobs": _("Deleting files that were not fetched in time"),
+    "tell_webhooks": _("Telling other systems what happened"),
     "seal_journal": _("Sealing what was journalled"),
     "disable_idle_accounts": _("Disabling accounts that nobody uses"),
 }

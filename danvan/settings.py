@@ -146,6 +146,7 @@ CELERY_BEAT_SCHEDULE = {
         "reports.tasks.remind": 600,
         "reports.tasks.run_background_jobs": 10,
         "reports.tasks.expire_background_jobs": 600,
+        "reports.tasks.tell_webhooks": 10,
         "accounts.tasks.disable_idle_accounts": 3600,
         "audit.tasks.seal_journal": 60,
     }.items()
@@ -204,6 +205,10 @@ OIDC_SECOND_FACTOR_AMR = env.list("OIDC_SECOND_FACTOR_AMR", default=[])
 # `no`: the provider alone signs in, but for the superusers whose names stand in BREAK_GLASS.
 PASSWORD_SIGN_IN = env.bool("PASSWORD_SIGN_IN", default=True)
 BREAK_GLASS = env.list("BREAK_GLASS", default=[])
+# How many requests a minute one access token of a program is good for.
+API_REQUESTS_A_MINUTE = env.int("API_REQUESTS_A_MINUTE", default=600)
+# Whether webhooks may go to addresses inside one's own network, and without TLS: an address there is reached with this server's rights.
+WEBHOOKS_TO_PRIVATE = env.bool("WEBHOOKS_TO_PRIVATE", default=False)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "reports:my-work"
 LOGOUT_REDIRECT_URL = "login"

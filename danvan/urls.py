@@ -7,6 +7,7 @@ from danvan import installable
 from danvan.health import healthz, readyz
 from danvan.icon import favicon
 from danvan.metrics import metrics
+from reports.api.site import urls as api
 
 urlpatterns = [
     path("", include("reports.urls", namespace="reports")),
@@ -14,6 +15,7 @@ urlpatterns = [
     path("logout/", SignOut.as_view(), name="logout"),
     path("account/", include("accounts.urls", namespace="accounts")),
     path("i18n/", set_language, name="set_language"),
+    path("api/v1/", api),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

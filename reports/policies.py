@@ -18,7 +18,7 @@ from reports.models.skilful_model import SkilfulModelQuerySet
 from reports.queries.stretches import reports_under
 from units import tree
 from units.models import Level, Membership, Unit, UnitQuerySet
-from units.reach import User, units_at_and_below, units_in_reach, units_served
+from units.reach import User, memberships_of, units_at_and_below, units_in_reach, units_served
 
 Role = Membership.Role
 OWNERS = (Role.PREPARER, Role.APPROVER)
@@ -100,9 +100,8 @@ class Standing:
     def roles(self) -> dict[int, set[str]]:
         """Roles by unit."""
         roles: dict[int, set[str]] = {}
-        if self.user is not None and self.user.pk is not None and self.user.is_active:
-            for unit_id, role in Membership.objects.filter(user_id=self.user.pk).values_list("unit_id", "role"):
-                roles.setdefault(unit_id, set()).add(role)
+        for unit_id, role in memberships_of(self.user).values_list("unit_id", "role"):
+            roles.setdefault(unit_id, set()).add(role)
         return roles
 
     def units_as(self, *roles: str) -> list[int]:

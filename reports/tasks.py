@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from reports.documents.makers import MAKERS
-from reports.services import background_jobs, flagging, opening, reminding, rolling_up
+from reports.services import background_jobs, flagging, opening, reminding, rolling_up, telling
 
 #: seconds after which the scheduler has drained what a wake was for, so that an absent worker leaves no heap of them
 WAKE_EXPIRES = 60
@@ -49,6 +49,13 @@ def run_background_jobs() -> None:
 def expire_background_jobs() -> None:
     """Forget what was made and not fetched in time."""
     background_jobs.expire(timezone.now())
+
+
+@shared_task(name="reports.tasks.tell_webhooks")
+def tell_webhooks() -> None:
+    """Tell other systems what the journal says, and try again what did not get through."""
+    telling.collect()
+    telling.send(timezone.now())
 
 
 def wake(cycle_id: int) -> None:

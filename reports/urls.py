@@ -3,6 +3,7 @@ from django.urls import path
 from reports.views import (
     attachments,
     board,
+    calendar,
     dashboards,
     digest,
     documents,
@@ -75,6 +76,7 @@ urlpatterns = [
     path("downloads/", downloads.downloads, name="downloads"),
     path("downloads/<int:job_id>/", downloads.download, name="download"),
     path("downloads/<int:job_id>/cancel/", downloads.cancel, name="cancel-job"),
+    path("calendar/<str:secret>.ics", calendar.calendar, name="calendar"),
     path("dashboards/", dashboards.overview, name="dashboards"),
     path("dashboards/<int:report_id>/progress/", dashboards.progress, name="dashboard-progress"),
     path("dashboards/<int:report_id>/progress.csv", dashboards.progress, {"as_file": "csv"}, name="dashboard-progress-csv"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.transaction import TransactionManagementError
+from django.utils import timezone
 
 
 def hold(name: str, using: str = DEFAULT_DB_ALIAS) -> None:
@@ -24,6 +26,32 @@ def hold(name: str, using: str = DEFAULT_DB_ALIAS) -> None:
         key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+
+
+def clock() -> datetime:
+    """The database's clock, with which it tells when transactions began."""
+    if connection.vendor != "postgresql":
+        return timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+        return moment
+
+
+def all_ended_since(moment: datetime) -> bool:
+    """Has every transaction of others that ran at this moment of `clock` ended? On SQLite one writer excludes all others.
+
+    Ids are given out before rows are seen: from then on no smaller one than the greatest of that moment can come.
+    """
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND xact_start <= %s) AND NOT EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database())",
+            [moment],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 Part = TypeVar("Part")

@@ -1,4 +1,5 @@
 from audit.append_only import AppendOnlyError
+from reports.models.answered_request import AnsweredRequest
 from reports.models.attachment import Attachment
 from reports.models.background_job import BackgroundJob
 from reports.models.cycle import Cycle, CycleLevel, DayOff
@@ -10,9 +11,11 @@ from reports.models.rollup import Rollup, RollupMark
 from reports.models.selection import Selection, SelectionCandidate, SelectionChoice
 from reports.models.skilful_model import SkilfulModel, SkilfulModelEntry
 from reports.models.template import Indicator, ReportTemplate, SectionText, TemplateVersion
+from reports.models.webhook import Webhook, WebhookDelivery
 
 __all__ = [
     "Adjustment",
+    "AnsweredRequest",
     "AppendOnlyError",
     "Attachment",
     "BackgroundJob",
@@ -41,4 +44,6 @@ __all__ = [
     "SkilfulModelEntry",
     "Submission",
     "TemplateVersion",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -47,6 +47,7 @@ HOUSE = [
     Place("login", NOBODY),
     Place("accounts:account", COMMUNE),
     Place("accounts:data", COMMUNE),
+    Place("accounts:new-token", COMMUNE),
     Place("accounts:password", COMMUNE),
     Place("accounts:second-factor", COMMUNE),
     Place("accounts:invitation", NOBODY, ("MQ", "used-up"), name="used-up"),
@@ -145,6 +146,9 @@ NOT_PAGES = {
     **dict.fromkeys(["healthz", "readyz", "metrics"], "for machines"),
     **dict.fromkeys(["accounts:openid", "accounts:openid-return"], "lead to the identity provider and back"),
     "accounts:second-step": "between two POSTs; looked at in test_signing_in.py",
+    **dict.fromkeys(["accounts:revoke-token", "accounts:new-calendar"], "POST"),
+    "reports:calendar": "for calendar programs",
+    "api:openapi": "for machines",
     "accounts:recovery-codes": "POST; looked at in test_signing_in.py",
     "favicon": "leads to the icon",
     **dict.fromkeys(
@@ -167,7 +171,7 @@ NOT_PAGES = {
 
 ADMIN = [
     Place("admin:index", ADMINISTRATOR),
-    *(Place("admin:app_list", ADMINISTRATOR, (app,), name=app) for app in ("auth", "units", "reports")),
+    *(Place("admin:app_list", ADMINISTRATOR, (app,), name=app) for app in ("auth", "units", "reports", "accounts")),
     Place("admin:password_change", ADMINISTRATOR),
     Place("admin:password_change_done", ADMINISTRATOR),
     Place("admin:units_unit_tree", ADMINISTRATOR),
@@ -220,9 +224,9 @@ def _pages_in_admin() -> dict[str, admin.ModelAdmin]:
 
 
 def routes(patterns: Iterable[Any] | None = None, namespace: str = "") -> Iterator[str]:
-    """The name of every named route of the project."""
+    """The name of every named route of the project, but for the API's, whose operations are no pages."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         if isinstance(pattern, URLResolver):
             yield from routes(pattern.url_patterns, f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace)
-        elif isinstance(pattern, URLPattern) and pattern.name:
+        elif isinstance(pattern, URLPattern) and pattern.name and (namespace != "api:" or pattern.name == "openapi"):
             yield f"{namespace}{pattern.name}"

@@ -32,12 +32,25 @@ def prepare() -> None:
 
 def add_what_the_demo_lacks(at: datetime) -> None:
     """A row for every page of the admin that is about one."""
-    from django.contrib.auth.models import Group  # noqa: PLC0415
+    from django.contrib.auth.models import Group, User  # noqa: PLC0415
 
+    from accounts import tokens  # noqa: PLC0415
     from audit import sealing  # noqa: PLC0415
     from reports.demo.loading import TEMPLATE  # noqa: PLC0415
     from reports.documents.house_layouts import house_template  # noqa: PLC0415
-    from reports.models import Attachment, Cycle, DayOff, DocumentTemplate, PaperStyle, Report, Selection, TemplateVersion  # noqa: PLC0415
+    from reports.models import (  # noqa: PLC0415  # noqa: PLC0415
+        Attachment,
+        Cycle,
+        DayOff,
+        DocumentTemplate,
+        JournalEntry,
+        PaperStyle,
+        Report,
+        Selection,
+        TemplateVersion,
+        Webhook,
+        WebhookDelivery,
+    )
     from reports.services import configuring  # noqa: PLC0415
     from units.models import Level, Reorganisation  # noqa: PLC0415
 
@@ -53,6 +66,10 @@ def add_what_the_demo_lacks(at: datetime) -> None:
     report = Report.objects.filter(state="accepted")[0]
     Attachment.objects.create(report=report, name="bao-cao-co-chu-ky.pdf", kind=Attachment.Kind.PDF, size=245_760, place="none", at=at)
     Group.objects.create(name="Quản lý mẫu báo cáo")
+    tokens.issue(User.objects.get(username="can-bo-xa"), "Kho dữ liệu của huyện", ["read"], days=90, unit=None, at=at)
+    webhook = Webhook.objects.create(name="Trục liên thông của tỉnh", url="https://lgsp.example.vn/dan-van", told_upto=10**9)
+    entry = JournalEntry.objects.filter(action="accept")[0]
+    WebhookDelivery.objects.create(webhook=webhook, entry=entry, tries=1, delivered_at=at, status=204)
     for _turn in ("notes how far the journals reach", "seals them"):
         sealing.seal_all()
 

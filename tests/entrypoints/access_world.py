@@ -11,6 +11,8 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django_otp.plugins.otp_static.models import StaticToken
 
+from accounts import tokens
+from accounts.models import ApiToken
 from reports.models import Adjustment, Attachment, BackgroundJob, JournalEntry, SelectionChoice, SkilfulModel
 from reports.services import attaching, background_jobs
 from tests.builders import Play, given_selection, given_user
@@ -71,7 +73,9 @@ def given_world() -> World:
         "adjustment_id": Adjustment.objects.get().pk,
         "attachment_id": attachment.pk,
         "job_id": job.pk,
+        "token_id": tokens.issue(people["officer"], "kho", ["read"], days=30, unit=None, at=play.tick(None))[0].pk,
         "code": "ho",
+        "secret": "danvan_no-such",
         "uidb64": "MQ",
         "token": "no-such",
     }
@@ -90,6 +94,7 @@ def traces() -> tuple[Any, ...]:
         sorted(SelectionChoice.objects.values_list("pk", "version")),
         sorted(Membership.objects.values_list("user_id", "unit_id", "role")),
         StaticToken.objects.count(),
+        ApiToken.objects.filter(revoked_at__isnull=True).count(),
     )
 
 

@@ -112,6 +112,10 @@ TABLE: dict[str, tuple[dict[str, str], dict[str, Any] | None]] = {
     "accounts:account": (SIGNED_IN, None),
     "accounts:data": (SIGNED_IN, None),
     "accounts:data-file": (SIGNED_IN, None),
+    "accounts:new-token": (SIGNED_IN, None),
+    "accounts:new-calendar": (dict(zip(ROLES, ("sign in", "sign in", *["done"] * 5), strict=True)), {}),
+    "reports:calendar": (dict.fromkeys(ROLES, "nothing"), None),  # whose secret it isn't
+    "accounts:revoke-token": (MINE_DONE, {}),
     "accounts:password": (SIGNED_IN, None),
     "accounts:second-factor": (SIGNED_IN, None),
     "accounts:recovery-codes": (dict(zip(ROLES, ("sign in", "sign in", *["refused"] * 5), strict=True)), {}),
@@ -119,17 +123,18 @@ TABLE: dict[str, tuple[dict[str, str], dict[str, Any] | None]] = {
     "accounts:second-step": (dict.fromkeys(ROLES, "sign in"), None),
     "accounts:invitation": (EVERYBODY, None),
     **dict.fromkeys(["login", "set_language", "healthz", "readyz", "favicon", "manifest", "service-worker", "offline"], (EVERYBODY, None)),
+    "api:openapi": (EVERYBODY, None),
     "metrics": (dict.fromkeys(ROLES, "nothing"), None),
     "logout": (dict.fromkeys(ROLES, "sign in"), {}),
 }
 
 
 def routes(patterns: Iterable[Any] | None = None, namespace: str = "") -> Iterator[tuple[str, list[str]]]:
-    """The name of every route outside admin, with what its address names."""
+    """The name of every route outside admin, with what its address names. The API's operations have a table of their own."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         if isinstance(pattern, URLResolver) and pattern.namespace != "admin":
             yield from routes(pattern.url_patterns, f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace)
-        elif isinstance(pattern, URLPattern):
+        elif isinstance(pattern, URLPattern) and (namespace != "api:" or pattern.name == "openapi"):
             yield f"{namespace}{pattern.name or pattern.pattern}", list(pattern.pattern.converters)
 
 
@@ -294,7 +299,10 @@ ADMIN = {
     ),
     **dict.fromkeys([f"reports.{name}" for name in ("reporttemplate", "templateversion", "indicator", "sectiontext", "dayoff")], "all"),
     **dict.fromkeys(["units.level", "auth.group", "reports.documenttemplate"], "all"),
-    **dict.fromkeys(["audit.auditentry", "audit.seal", "units.reorganisation"], "none"),
+    **dict.fromkeys(
+        ["audit.auditentry", "audit.seal", "units.reorganisation", "accounts.apitoken", "reports.webhook", "reports.webhookdelivery"],
+        "none",
+    ),
 }
 #: addresses of admin's own that anybody may ask for, since they hold nothing
 OPEN_IN_ADMIN = {"login", "logout"}

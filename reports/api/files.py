@@ -1,0 +1,253 @@
+"""What leaves as a file: workbooks, documents, dashboards, the register; and what is made in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from django.db.models import Q, QuerySet
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from ninja import Query, Schema
+from pydantic import StrictBool
+
+from accounts.models import Scope
+from reports import policies
+from reports.api import reach
+from reports.api.door import Resource
+from reports.api.problems import not_found, refusal
+from reports.api.words import Given, Id, Word, one_of
+from reports.documents import dashboard_out
+from reports.documents.annex_out import annex_book, consolidated_book
+from reports.documents.office import as_pdf
+from reports.documents.register_out import register_book
+from reports.documents.report_document import DOCX, document_name, report_document
+from reports.documents.status_out import missing_book, status_book
+from reports.documents.workbooks import XLSX
+from reports.models import BackgroundJob, Report
+from reports.queries import annex as annexes
+from reports.queries.board import owing
+from reports.queries.early_warnings import early_warnings
+from reports.queries.heat import heat
+from reports.queries.ranking import Measure, denominators_of, measures_of, ranking
+from reports.queries.status import reports_as_they_stand
+from reports.queries.timeliness_trend import timeliness_trend
+from reports.services import background_jobs
+from reports.wording import say
+from units.problems import Refused
+
+files = Resource("Files")
+
+PDF, CSV = "application/pdf", "text/csv"
+
+
+@files.file("/reports/{report_id}/annex.xlsx", XLSX)
+def annex(request: HttpRequest, report_id: Id) -> HttpResponse:
+    """What the unit declared, beside a year ago; 404 while it has submitted nothing."""
+    report = reach.report(request, report_id, timezone.now())
+    found = annexes.annex(report)
+    if found is None:
+        raise not_found()
+    return _file(annex_book(report, found), XLSX, f"phu-luc-{_named(report)}.xlsx")
+
+
+@files.file("/reports/{report_id}/consolidated.xlsx", XLSX)
+def consolidated(request: HttpRequest, report_id: Id) -> HttpResponse:
+    """The unit's total with a column for each unit directly below."""
+    report = reach.report_with_below(request, report_id, timezone.now())
+    content = consolidated_book(report, annexes.consolidated_annex(report))
+    return _file(content, XLSX, f"phu-luc-tong-hop-{_named(report)}.xlsx")
+
+
+@files.file("/reports/{report_id}/status.xlsx", XLSX)
+def status(request: HttpRequest, report_id: Id) -> HttpResponse:
+    """How the report and everything below it stand."""
+    at = timezone.now()
+    report = reach.report(request, report_id, at)
+    return _file(status_book(report.cycle, reports_as_they_stand(report, at), at), XLSX, f"tinh-hinh-{_named(report)}.xlsx")
+
+
+@files.file("/reports/{report_id}/missing.xlsx", XLSX)
+def missing(request: HttpRequest, report_id: Id) -> HttpResponse:
+    """Who below has not submitted, though they have to."""
+    at = timezone.now()
+    report = reach.report(request, report_id, at)
+    return _file(missing_book(report.cycle, owing(Report.objects.below(report), at), at), XLSX, f"chua-nop-{_named(report)}.xlsx")
+
+
+@files.file("/reports/{report_id}/document.docx", DOCX)
+def document(request: HttpRequest, report_id: Id) -> HttpResponse:
+    """The report as a Word file."""
+    at = timezone.now()
+    report = reach.report(request, report_id, at)
+    return _file(report_document(report, at), DOCX, f"{document_name(report)}.docx")
+
+
+@files.file("/reports/{report_id}/document.pdf", PDF)
+def document_pdf(request: HttpRequest, report_id: Id) -> HttpResponse:
+    """The report as a PDF."""
+    at = timezone.now()
+    report = reach.report(request, report_id, at)
+    return _file(as_pdf({"": report_document(report, at)})[""], PDF, f"{document_name(report)}.pdf")
+
+
+class FileForm(Schema):
+    """As a CSV for scripts, or a workbook for people."""
+
+    form: Literal["csv", "xlsx"] = "csv"
+
+
+class Ranked(FileForm):
+    """Which figure, or its ratio to another one (`per`); without either the first of the template."""
+
+    indicator: Word | None = None
+    per: Word | None = None
+
+
+@files.file("/reports/{report_id}/dashboards/progress", CSV, XLSX)
+def progress(request: HttpRequest, report_id: Id, form: Annotated[FileForm, Query()]) -> HttpResponse:
+    """How everything below stands, unit by unit."""
+    at = timezone.now()
+    report = reach.report_with_below(request, report_id, at)
+    return _figures(report, "progress", dashboard_out.progress_figures(heat(report, at)), form)
+
+
+@files.file("/reports/{report_id}/dashboards/timeliness", CSV, XLSX)
+def timeliness(request: HttpRequest, report_id: Id, form: Annotated[FileForm, Query()]) -> HttpResponse:
+    """How timely the units directly below were over the cycles."""
+    at = timezone.now()
+    report = reach.report_with_below(request, report_id, at)
+    trend = timeliness_trend(report, policies.reports_in_reach(reach.user_of(request)), at)
+    return _figures(report, "timeliness", dashboard_out.timeliness_figures(trend), form)
+
+
+@files.file("/reports/{report_id}/dashboards/ranking", CSV, XLSX)
+def ranked(request: HttpRequest, report_id: Id, asked: Annotated[Ranked, Query()]) -> HttpResponse:
+    """The units directly below ranked by a figure."""
+    report = reach.report_with_below(request, report_id, timezone.now())
+    template = report.cycle.version.compiled()
+    measured = next((each for each in measures_of(template) if asked.indicator in (None, each.code)), None)
+    base = next((each for each in denominators_of(template) if each.code == asked.per), None)
+    if measured is None or (asked.per is not None and base is None):
+        raise not_found()
+    shown = ranking(report, Measure(measured, base), policies.reports_in_reach(reach.user_of(request)), lowest_first=False)
+    return _figures(report, measured.code, dashboard_out.ranking_figures(shown), asked)
+
+
+@files.file("/reports/{report_id}/dashboards/warnings", CSV, XLSX)
+def warnings(request: HttpRequest, report_id: Id, form: Annotated[FileForm, Query()]) -> HttpResponse:
+    """What leaves its own history or its siblings', the most striking first."""
+    report = reach.report_with_below(request, report_id, timezone.now())
+    found = early_warnings(report, policies.reports_in_reach(reach.user_of(request)))
+    return _figures(report, "warnings", dashboard_out.warning_figures(found), form)
+
+
+@files.file("/models/register.xlsx", XLSX)
+def register(request: HttpRequest) -> HttpResponse:
+    """The register of Dân vận khéo models, as far as the user's reach goes."""
+    rows = policies.models_in_reach(reach.user_of(request)).for_display()
+    return _file(register_book(rows, timezone.now()), XLSX, "mo-hinh-dan-van-kheo.xlsx")
+
+
+def _figures(report: Report, name: str, figures: dashboard_out.FileOfFigures, form: FileForm) -> HttpResponse:
+    name = f"{_named(report)}-{name}.{form.form}"
+    if form.form == "xlsx":
+        return _file(dashboard_out.figures_book(report, figures), XLSX, name)
+    return _file(dashboard_out.figures_csv(figures).encode(), f"{CSV}; charset=utf-8", name)
+
+
+def _named(report: Report) -> str:
+    return f"{report.cycle.code}-{report.unit.uid}"
+
+
+def _file(content: bytes, content_type: str, name: str) -> HttpResponse:
+    answer = HttpResponse(content, content_type=content_type)
+    answer.headers["Content-Disposition"] = content_disposition_header(True, name) or ""
+    return answer
+
+
+# --- In the background ------------------------------------------------------------------------------
+
+
+class JobShown(Schema):
+    """Work in the background: `done` of `of` steps; `has_file` once its file may be fetched."""
+
+    id: int
+    kind: Annotated[BackgroundJob.Kind, one_of(BackgroundJob.Kind)]
+    state: Annotated[BackgroundJob.State, one_of(BackgroundJob.State)]
+    report_id: int | None
+    done: int
+    of: int
+    has_file: bool
+    file_name: str
+    problems: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class Pack(Given):
+    pdf: StrictBool = False
+
+
+@files.post("/reports/{report_id}/pack", JobShown, Scope.READ, status=202)
+def pack(request: HttpRequest, report_id: Id, sent: Pack) -> dict[str, Any]:
+    """Order the documents of everything at and below the report, in one file."""
+    at = timezone.now()
+    report = reach.report_with_below(request, report_id, at)
+    order: Callable[..., BackgroundJob] = background_jobs.order
+    try:
+        job = order(BackgroundJob.Kind.PACK, {"pdf": sent.pdf}, by=reach.user_of(request), at=at, report=report)
+    except Refused as refused:
+        raise refusal(refused, 409, "untimely") from refused
+    return _job(job)
+
+
+@files.get("/jobs", list[JobShown])
+def jobs(request: HttpRequest) -> list[dict[str, Any]]:
+    """What the user has ordered, the newest first."""
+    return [_job(job) for job in _jobs(request)[:100]]
+
+
+@files.get("/jobs/{job_id}", JobShown)
+def job(request: HttpRequest, job_id: Id) -> dict[str, Any]:
+    """How far a job is."""
+    return _job(_one(request, job_id))
+
+
+@files.file("/jobs/{job_id}/file", "application/zip")
+def job_file(request: HttpRequest, job_id: Id) -> FileResponse:
+    """The file that was made."""
+    found = _one(request, job_id)
+    path = background_jobs.file_of(found)
+    if path is None or not found.is_to_be_fetched:
+        raise not_found()
+    return FileResponse(path.open("rb"), as_attachment=True, filename=found.file_name)
+
+
+@files.delete("/jobs/{job_id}", Scope.READ)
+def cancel(request: HttpRequest, job_id: Id) -> None:
+    """Call a job off."""
+    background_jobs.cancel(_one(request, job_id).pk, by=reach.user_of(request), at=timezone.now())
+
+
+def _jobs(request: HttpRequest) -> QuerySet[BackgroundJob]:
+    user = reach.user_of(request)
+    in_reach = Q(report__isnull=True) | Q(report__in=policies.reports_in_reach(user))
+    kept = Q(expires_at__isnull=True) | Q(expires_at__gte=timezone.now())
+    return BackgroundJob.objects.filter(in_reach, kept, owner_id=user.pk)
+
+
+def _one(request: HttpRequest, job_id: int) -> BackgroundJob:
+    found = _jobs(request).filter(pk=job_id).first()
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _job(job: BackgroundJob) -> dict[str, Any]:
+    fields = ("kind", "state", "report_id", "done", "of", "file_name", "created_at", "expires_at")
+    has_file = job.is_to_be_fetched and background_jobs.file_of(job) is not None
+    problems = [say(each) for each in background_jobs.problems_of(job)]
+    return {"id": job.pk, "has_file": has_file, "problems": problems} | {name: getattr(job, name) for name in fields}

@@ -1,0 +1,144 @@
+"""How the API says no: problem details (RFC 9457) in the reader's language, of a kind that programs can tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from ninja import NinjaAPI, Schema
+from ninja.errors import HttpError, ValidationError
+from pydantic import ConfigDict, Field
+
+from reports.wording import say
+from units.problems import Problem, Refused
+
+MEDIA_TYPE = "application/problem+json"
+#: what a problem's type begins with; a name for programs, and no address
+_TYPES = "urn:problem-type:danvan:"
+
+
+class Detail(Schema):
+    """One thing that is wrong, and where: in the sent content (`pointer`), in an indicator's or another column, at a unit."""
+
+    detail: str
+    pointer: str | None = Field(None, description="RFC 6901, into the content that was sent")
+    parameter: str | None = None
+    column: str | None = None
+    unit_uid: str | None = None
+
+
+class ProblemDetails(Schema):
+    """RFC 9457."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
+    errors: list[Detail] | None = None
+
+
+class Trouble(Exception):
+    """The request is answered with a problem of this kind; nothing was changed."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        title: str,
+        *,
+        errors: Sequence[Mapping[str, Any]] = (),
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(kind)
+        self.status, self.kind, self.title = status, kind, title
+        self.errors, self.headers, self.more = list(errors), dict(headers or {}), more
+
+    def response(self) -> HttpResponse:
+        """The answer."""
+        told = {"type": _TYPES + self.kind, "title": self.title, "status": self.status, **self.more}
+        if self.errors:
+            told |= {"detail": " ".join(dict.fromkeys(each["detail"] for each in self.errors[:3])), "errors": self.errors}
+        content = json.dumps(told, ensure_ascii=False)
+        return HttpResponse(content, status=self.status, content_type=MEDIA_TYPE, headers=self.headers)
+
+
+def not_found() -> Trouble:
+    """What is out of reach, and what does not exist: to the letter the same."""
+    return Trouble(404, "not-found", _("There is nothing here, or nothing that you may see."))
+
+
+def refusal(refused: Refused, status: int = 422, kind: str = "refused") -> Trouble:
+    """What a service refused, with every reason."""
+    title = {403: _("This is not yours to do."), 409: _("This can't be done as things stand.")}.get(status, _("This was refused."))
+    return Trouble(status, kind, title, errors=details(refused.problems))
+
+
+def details(problems: Iterable[Problem]) -> list[dict[str, str]]:
+    return [
+        {"detail": say(each)} | ({"column": each.column} if each.column else {}) | ({"unit_uid": each.unit_uid} if each.unit_uid else {})
+        for each in problems
+    ]
+
+
+def handle(api: NinjaAPI) -> None:
+    """Have the API answer what is raised while it works."""
+
+    @api.exception_handler(Trouble)
+    def _trouble(request: HttpRequest, trouble: Trouble) -> HttpResponse:
+        return trouble.response()
+
+    @api.exception_handler(Refused)
+    def _refused(request: HttpRequest, refused: Refused) -> HttpResponse:
+        return refusal(refused).response()
+
+    @api.exception_handler(Http404)
+    def _nothing(request: HttpRequest, error: Http404) -> HttpResponse:
+        return not_found().response()
+
+    @api.exception_handler(ValidationError)
+    def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+        return Trouble(422, "invalid", _("What was sent is not of the form that is asked for."), errors=_of_form(error)).response()
+
+    @api.exception_handler(HttpError)
+    def _unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
+        """Of ninja's own: content that is no JSON."""
+        return Trouble(error.status_code, "unreadable", _("What was sent can't be read.")).response()
+
+
+def _of_form(error: ValidationError) -> list[dict[str, str]]:
+    return [{"detail": _said(each)} | _place(each["loc"]) for each in error.errors]
+
+
+def _place(place: Sequence[Any]) -> dict[str, str]:
+    """Where it is: ninja puts the source first, and of a content the argument that takes it."""
+    if place[0] in ("body", "form", "file"):
+        rest = place[2:] if place[0] == "body" else place[1:]
+        return {"pointer": "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in rest)}
+    return {"parameter": str(place[-1])}
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """What pydantic found, in the reader's language."""
+    limits = {name: value for name, value in error.get("ctx", {}).items() if isinstance(value, int | float | str)}
+    match error["type"]:
+        case "missing":
+            return _("This is missing.")
+        case "extra_forbidden":
+            return _("There is no field of this name.")
+        case "string_too_long" | "too_long":
+            return _("This is too long: at most %(most)s.") % {"most": limits.get("max_length")}
+        case "string_too_short" | "too_short":
+            return _("This is too short: at least %(least)s.") % {"least": limits.get("min_length")}
+        case "greater_than_equal" | "less_than_equal" | "greater_than" | "less_than":
+            return _("This number lies outside of what is allowed.")
+        case "literal_error" | "enum":
+            return _("This is none of %(known)s.") % {"known": limits.get("expected")}
+        case "value_error":
+            return str(error.get("ctx", {}).get("error") or error["msg"])
+    return _("This is of another kind than is asked for.")

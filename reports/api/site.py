@@ -1,0 +1,83 @@
+"""The API as a whole: its resources, and the OpenAPI document that says all of it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path, re_path, reverse
+from django.utils import translation
+from ninja import NinjaAPI
+from ninja.operation import Operation
+
+from accounts.models import OF_PROGRAMS
+from reports.api import problems
+from reports.api.attachments import attachments
+from reports.api.board import board
+from reports.api.cycles import cycles
+from reports.api.figures import figures
+from reports.api.files import files
+from reports.api.form import form
+from reports.api.me import me
+from reports.api.reports import reports
+from reports.api.selections import selections
+from reports.api.skilful_models import skilful_models
+from reports.api.steps import steps
+from reports.api.totals import totals
+from reports.api.units import units
+
+VERSION = "1.0"
+#: files before what their addresses could be taken for
+RESOURCES = (me, units, cycles, reports, form, figures, steps, board, totals, attachments, selections, files, skilful_models)
+
+
+class Api(NinjaAPI):
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """By module and function: what a generated client calls it."""
+        function = operation.view_func
+        return f"{function.__module__.rpartition('.')[2]}_{function.__name__}"
+
+
+api = Api(
+    title="Dân vận",
+    version=VERSION,
+    description="Reports of the *dân vận* committees, from the hamlet's figure to the province's total. How to use it: docs/api.md.",
+    openapi_url=None,
+    docs_url=None,
+    urls_namespace="api",
+)
+problems.handle(api)
+for _resource in RESOURCES:
+    api.add_router("", _resource.router)
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The OpenAPI 3.1 document; addresses in it go on from where the API stands."""
+    with translation.override("en"):
+        described = "; ".join(f"`{scope}`: {label}" for scope, label in OF_PROGRAMS)
+    found: dict[str, Any] = dict(api.get_openapi_schema(path_prefix=""))
+    schemas = found["components"]["schemas"]
+    model = problems.ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(model.pop("$defs"))
+    schemas["ProblemDetails"] = model
+    token = {"type": "http", "scheme": "bearer", "description": f"An access token of your account. Scopes: {described}."}
+    found["components"]["securitySchemes"] = {"token": token}
+    found["servers"] = [{"url": reverse("api:openapi").removesuffix("/openapi.json")}]
+    found["info"] = found["info"] | {"license": {"name": "MIT", "identifier": "MIT"}}
+    return found
+
+
+def openapi(request: HttpRequest) -> JsonResponse:
+    """The document, for everybody: it holds nothing that isn't in the source."""
+    return JsonResponse(document(), json_dumps_params={"ensure_ascii": False})
+
+
+def nowhere(request: HttpRequest) -> HttpResponse:
+    """An address that names nothing."""
+    return problems.not_found().response()
+
+
+_operations = [route for route in api.urls[0] if getattr(route, "name", "") != "api-root"]
+urls = ([path("openapi.json", openapi, name="openapi"), *_operations, re_path("", nowhere, name="nowhere")], "api", "api")

@@ -1,0 +1,64 @@
+"""The OpenAPI document is what the API does: generated requests find no error of the server, and no answer that isn't described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import schemathesis
+from django.db import connection, transaction
+from django.test import override_settings
+from schemathesis import checks
+from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi import checks as openapi_checks
+
+from danvan.wsgi import application
+from tests.entrypoints.access_world import World, given_world
+from tests.entrypoints.api_client import ROOT, Program
+from tests.entrypoints.pages import looked_at
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]  # which refuses texts and numbers that SQLite takes
+
+_CONFIG = {
+    "generation": {"max-examples": 6, "deterministic": True, "database": "none"},
+    "phases": {"coverage": {"unexpected-methods": ["TRACE"]}},
+    # what the rules of the field refuse is well formed all the same: 409, 412, 422
+    "checks": {"positive_data_acceptance": {"enabled": False}, "use_after_free": {"enabled": False}},
+}
+schema = schemathesis.openapi.from_wsgi(f"{ROOT}/openapi.json", application, config=SchemathesisConfig.from_dict(_CONFIG))
+#: what every answer is held to, whatever was asked
+_ANSWERS = [
+    checks.not_a_server_error,
+    openapi_checks.status_code_conformance,
+    openapi_checks.content_type_conformance,
+    openapi_checks.response_headers_conformance,
+    openapi_checks.response_schema_conformance,
+]
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """One for all operations, in a transaction around theirs; between them the connection stays open, which each test would close."""
+    unhindered = override_settings(API_REQUESTS_A_MINUTE=10**9, SOFFICE="not-there")
+    kept_open = patch.object(connection, "close", lambda: None)
+    with django_db_blocker.unblock(), kept_open, unhindered, transaction.atomic(), looked_at():
+        yield given_world()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def program(world: World) -> Program:
+    return Program(world.people["parent"])
+
+
+@schema.parametrize()
+def test_what_is_generated_is_answered_as_the_document_says(case: Any, world: World, program: Program):
+    """Once as it is generated, and once of rows that are there."""
+    headers = {"Authorization": f"Bearer {program.secret}", "Accept-Encoding": "identity"}
+    case.call_and_validate(headers=headers)
+    known = {name: world.names[name] for name in case.path_parameters or {} if name in world.names}
+    if known:
+        case.path_parameters = {**case.path_parameters, **known}
+        case.call_and_validate(headers=headers | {"If-Match": "*"}, checks=_ANSWERS)

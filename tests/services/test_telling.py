@@ -1,0 +1,196 @@
+"""Webhooks: what is told, to whom, signed, again until it is heard, and to no address inside."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from reports.models import Webhook, WebhookDelivery
+from reports.services import outward, telling
+from tests.builders import Play, given_cycle
+from units.models import Unit
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass
+class Receiver:
+    """Another system; it answers what it is told to, and keeps what came."""
+
+    url: str = ""
+    answers: list[int] = field(default_factory=list)
+    came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        events = [json.loads(content) for _headers, content in self.came]
+        return [(event["type"], event["data"]["unit_uid"]) for event in events]
+
+
+@pytest.fixture
+def receiver(settings: Any) -> Iterator[Receiver]:
+    settings.WEBHOOKS_TO_PRIVATE = True
+    found = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            found.came.append(({name.lower(): value for name, value in self.headers.items()}, content))
+            self.send_response(found.answers.pop(0) if found.answers else 204)
+            self.send_header("Location", found.url)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    found.url = f"http://127.0.0.1:{server.server_port}/dan-van?x=1"
+    yield found
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def play() -> Play:
+    return given_cycle()
+
+
+def given_webhook(url: str, *actions: str, unit: str = "") -> Webhook:
+    webhook = Webhook(name="Trục", url=url, actions=list(actions), unit=Unit.objects.filter(uid=unit).first())
+    telling.begin(webhook)
+    webhook.save()
+    return webhook
+
+
+def turns(count: int = 2) -> None:
+    """The scheduler's turns: one notes how far the journal reaches, the next one tells."""
+    for _ in range(count):
+        telling.collect()
+        telling.send(timezone.now())
+
+
+def test_what_happened_is_told_once_and_in_order(play: Play, receiver: Receiver):
+    play.save("H1", a="1")
+    given_webhook(receiver.url)
+    play.submit("H1")
+    play.accept("H1")
+    turns(4)
+    assert receiver.told == [("report.submit", "H1"), ("report.accept", "H1")]
+    assert WebhookDelivery.objects.filter(delivered_at__isnull=False, status=204).count() == 2
+
+
+def test_only_what_is_wanted_of_whom_is_wanted(play: Play, receiver: Receiver):
+    given_webhook(receiver.url, "submit", unit="H2")
+    for uid in ("H1", "H2"):
+        play.hand_in(uid, a="1")
+    turns()
+    assert receiver.told == [("report.submit", "H2")]
+
+
+def test_what_is_taken_back_is_never_told(play: Play, receiver: Receiver):
+    given_webhook(receiver.url)
+    with transaction.atomic():
+        play.do("exempt", "H1")
+        transaction.set_rollback(True)
+    turns()
+    assert receiver.told == []
+
+
+def test_it_is_signed_as_standard_webhooks_has_it(play: Play, receiver: Receiver):
+    """The first is the example of the specification."""
+    secret, content = "whsec_plJ3nmyCDGBKInavdOK15jsl", b'{"event_type":"ping","data":{"success":true}}'
+    expected = "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0="
+    assert telling.signature(secret, "msg_loFOjxBNrRLzqYUf", "1731705121", content) == expected
+    webhook = given_webhook(receiver.url)
+    assert len(base64.b64decode(webhook.secret.removeprefix("whsec_"))) == 32
+    play.do("exempt", "H1")
+    turns()
+    (headers, content), *_rest = receiver.came
+    again = telling.signature(webhook.secret, headers["webhook-id"], headers["webhook-timestamp"], content)
+    assert headers["webhook-signature"] == again
+
+
+def test_what_did_not_get_through_is_tried_again_with_patience_and_then_set_aside(play: Play, receiver: Receiver):
+    receiver.answers = [500, 302, 404] + [503] * 20
+    given_webhook(receiver.url)
+    play.do("exempt", "H1")
+    turns()
+    at = timezone.now()
+    for _ in range(len(telling.WAITS)):
+        at += timedelta(days=1, seconds=1)
+        telling.send(at)
+    delivery = WebhookDelivery.objects.get()
+    assert (delivery.tries, delivery.status, delivery.next_at, delivery.delivered_at) == (len(telling.WAITS) + 1, 503, None, None)
+    names = {headers["webhook-id"] for headers, _content in receiver.came}
+    assert (len(receiver.came), len(names)) == (delivery.tries, 1)
+    receiver.answers = []
+    assert telling.send_again(WebhookDelivery.objects.all(), at) == 1
+    assert telling.send(at) == 1
+    telling.send(at + telling.KEPT + timedelta(days=1))
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_who_is_gone_is_told_nothing_more(play: Play, receiver: Receiver):
+    receiver.answers = [410]
+    webhook = given_webhook(receiver.url)
+    play.do("exempt", "H1")
+    turns()
+    play.do("exempt", "H2")
+    turns()
+    webhook.refresh_from_db()
+    assert (webhook.is_active, len(receiver.came)) == (False, 1)
+
+
+def test_nobody_else_sends_what_is_being_sent(play: Play, receiver: Receiver):
+    given_webhook(receiver.url)
+    play.do("exempt", "H1")
+    telling.collect()
+    telling.collect()
+    now = timezone.now()
+    pk = WebhookDelivery.objects.get().pk
+    assert telling._claimed(pk, now) is not None
+    assert telling._claimed(pk, now) is None
+    assert telling.send(now + timedelta(minutes=3)) == 1
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/",
+        "https://127.0.0.1/",
+        "https://localhost/",
+        "https://[::1]/",
+        "https://10.1.2.3/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://[::ffff:192.168.0.1]/",
+        "https://0.0.0.0/",
+        "https://2130706433/",
+        "file:///etc/passwd",
+    ],
+)
+def test_no_address_inside_is_asked(url: str, settings: Any):
+    settings.WEBHOOKS_TO_PRIVATE = False
+    with pytest.raises(outward.Undelivered, match=r"no public address|no https address"):
+        outward.post(url, b"{}", {})
+
+
+@pytest.mark.once
+def test_a_name_with_one_address_inside_is_none_outside(settings: Any, monkeypatch: pytest.MonkeyPatch):
+    settings.WEBHOOKS_TO_PRIVATE = False
+    answers = [(2, 1, 6, "", ("93.184.215.14", 443)), (2, 1, 6, "", ("10.0.0.1", 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: answers)
+    with pytest.raises(outward.Undelivered, match=r"10\.0\.0\.1"):
+        outward.post("https://example.com/", b"{}", {})
