@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 
 from accounts.models import ApiToken
-from reports.api.problems import Trouble
+from reports.api.problems import Trouble, unreadable
 from reports.models import AnsweredRequest
 from units.locks import hold
 
@@ -32,7 +33,10 @@ def answered(request: HttpRequest, token: ApiToken, at: datetime, do: Callable[[
     key = request.headers[HEADER]
     if not (0 < len(key) <= _LONGEST and key.isascii() and key.isprintable()):
         raise Trouble(422, "key-misused", _("An Idempotency-Key has between 1 and 255 printable ASCII characters."))
-    fingerprint = _fingerprint(request)
+    try:
+        fingerprint = _fingerprint(request)
+    except MultiPartParserError as error:
+        raise unreadable() from error
     AnsweredRequest.objects.filter(at__lt=at - KEPT).delete()
     with transaction.atomic():
         hold(f"idempotency:{token.pk}:{key}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
@@ -73,6 +74,10 @@ def not_found() -> Trouble:
     return Trouble(404, "not-found", _("There is nothing here, or nothing that you may see."))
 
 
+def unreadable() -> Trouble:
+    return Trouble(400, "unreadable", _("What was sent can't be read."))
+
+
 def refusal(refused: Refused, status: int = 422, kind: str = "refused") -> Trouble:
     """What a service refused, with every reason."""
     title = {403: _("This is not yours to do."), 409: _("This can't be done as things stand.")}.get(status, _("This was refused."))
@@ -101,6 +106,10 @@ def handle(api: NinjaAPI) -> None:
     def _nothing(request: HttpRequest, error: Http404) -> HttpResponse:
         return not_found().response()
 
+    @api.exception_handler(MultiPartParserError)
+    def _no_parts(request: HttpRequest, error: MultiPartParserError) -> HttpResponse:
+        return unreadable().response()
+
     @api.exception_handler(ValidationError)
     def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
         return Trouble(422, "invalid", _("What was sent is not of the form that is asked for."), errors=_of_form(error)).response()
@@ -108,7 +117,7 @@ def handle(api: NinjaAPI) -> None:
     @api.exception_handler(HttpError)
     def _unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
         """Of ninja's own: content that is no JSON."""
-        return Trouble(error.status_code, "unreadable", _("What was sent can't be read.")).response()
+        return unreadable().response()
 
 
 def _of_form(error: ValidationError) -> list[dict[str, str]]:

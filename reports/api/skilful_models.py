@@ -158,7 +158,7 @@ def edit(request: HttpRequest, response: HttpResponse, model_id: Id, sent: Said)
     return _whole(request, response, model_id)
 
 
-_STEPS = [action for action in ModelAction if action not in (ModelAction.REGISTER, ModelAction.EDIT)]
+_STEPS = [action for action in TRANSITIONS if action not in (ModelAction.REGISTER, ModelAction.EDIT)]
 
 
 def _step(action: ModelAction) -> None:

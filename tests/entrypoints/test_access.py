@@ -253,6 +253,7 @@ TASKS = {
     "reports.tasks.remind": "the clock, or who reminds those below; read by who is responsible when it is sent",
     "reports.tasks.run_background_jobs": "the clock, or who ordered a file, on what that one reaches when it is made",
     "reports.tasks.expire_background_jobs": "the clock, on files that nobody fetched",
+    "reports.tasks.tell_webhooks": "the clock, on the journal of the units that a superuser named",
     "accounts.tasks.disable_idle_accounts": "the clock, on accounts that nobody uses",
     "audit.tasks.seal_journal": "the clock, on the journals",
 }
@@ -392,6 +393,9 @@ ACTIONS = {
     "reports.rollup": {"try_again"},
     "reports.reminder": {"try_again"},
     "auth.user": {"invite", "unlock", "erase"},
+    "accounts.apitoken": {"revoke"},
+    "reports.webhook": {"renew"},
+    "reports.webhookdelivery": {"send_again"},
 }
 
 

@@ -59,6 +59,6 @@ def test_what_is_generated_is_answered_as_the_document_says(case: Any, world: Wo
     headers = {"Authorization": f"Bearer {program.secret}", "Accept-Encoding": "identity"}
     case.call_and_validate(headers=headers)
     known = {name: world.names[name] for name in case.path_parameters or {} if name in world.names}
-    if known:
+    if known and case.meta.phase.name == "fuzzing":
         case.path_parameters = {**case.path_parameters, **known}
         case.call_and_validate(headers=headers | {"If-Match": "*"}, checks=_ANSWERS)
