@@ -22,13 +22,14 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 def calendar_feed(days: Iterable[DueDay], host: str, address_of: Callable[[Report], str]) -> bytes:
     """The calendar, an all-day event for each due day. `host` makes its events' names the world's only ones."""
+    name = _text(_("Due days of mass mobilisation reports"))
     head = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         "PRODID:-//danvan//due days//VI",
         "CALSCALE:GREGORIAN",
-        f"NAME:{_text(_('Due days of mass mobilisation reports'))}",
-        f"X-WR-CALNAME:{_text(_('Due days of mass mobilisation reports'))}",
+        f"NAME:{name}",
+        f"X-WR-CALNAME:{name}",
         f"REFRESH-INTERVAL;VALUE=DURATION:{_LOOK_EVERY}",
         f"X-PUBLISHED-TTL:{_LOOK_EVERY}",
     ]

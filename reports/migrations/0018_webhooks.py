@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                     models.CharField(default=reports.models.webhook.new_secret, editable=False, max_length=100, verbose_name="secret"),
                 ),
                 ("actions", models.JSONField(blank=True, default=list, verbose_name="actions")),
-                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                ("is_active", models.BooleanField(default=True, verbose_name="switched on")),
                 ("told_upto", models.BigIntegerField(default=0, editable=False)),
                 ("mark", models.BigIntegerField(default=0, editable=False)),
                 ("marked_at", models.DateTimeField(editable=False, null=True)),

@@ -40,7 +40,7 @@ class Webhook(models.Model):
         verbose_name=_("unit"),
         help_text=_("It and all below it; empty: all."),
     )
-    is_active = models.BooleanField(_("active"), default=True)
+    is_active = models.BooleanField(_("switched on"), default=True)
     told_upto = models.BigIntegerField(default=0, editable=False)
     mark = models.BigIntegerField(default=0, editable=False)
     marked_at = models.DateTimeField(null=True, editable=False)
