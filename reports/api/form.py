@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +24,8 @@ from reports.policies import Standing
 from reports.queries.form_sheet import Row, Sheet, enterable, form_sheet
 from reports.queries.lineage import is_pending
 from reports.queries.past import Past
-from reports.queries.so_far import opening_of
+from reports.queries.so_far import may_open_with, opening_of
+from reports.queries.sourced import sourced_figures
 from reports.queries.timeline import name_of as person
 from reports.services.submitting import Readiness, readiness
 from reports.wording import name_of, say
@@ -147,16 +149,16 @@ def whole(request: HttpRequest, response: HttpResponse, report_id: Id) -> dict[s
     say_version(response, report.version)
     standing = Standing(reach.user_of(request))
     shown = report_shown(report, standing)
-    opens_with = standing.can(Action.SAVE, report) and _open(report)
-    past = Past.of(report)
-    ready = readiness([report], at, drained=True, past=past)[report.pk]
+    past, sourced = Past.of(report), sourced_figures([report])
+    opens_with = standing.can(Action.SAVE, report) and _open(report, past, sourced[report.pk])
+    ready = readiness([report], at, drained=True, past=past, sourced=sourced)[report.pk]
     sheet = form_sheet(report, ready.below, ready.both, ready.sourced, past=past, opening=opens_with)
     return {"report": shown, "opens_with": opens_with, **_said(sheet, ready), "is_pending": report.has_reports_below and is_pending(report)}
 
 
-def _open(report: Report) -> bool:
+def _open(report: Report, past: Past, sourced: Mapping[str, Any]) -> bool:
     """Have a report that nobody has touched show what it opens with. Nothing is written."""
-    found = opening_of(report, enterable(report))
+    found = opening_of(report, enterable(report), past.so_far.get(report.unit_id), sourced) if may_open_with(report) else None
     if found:
         report.own = dict(found.values)
     return bool(found)
