@@ -3,5 +3,8 @@
 "use strict";
 if ("serviceWorker" in navigator) {
   if (!navigator.serviceWorker.controller) navigator.serviceWorker.ready.then((house) => house.active.postMessage("keep"));
-  navigator.serviceWorker.register("/sw.js");
+  // Where the line breaks meanwhile the next page installs it.
+  navigator.serviceWorker.register("/sw.js").catch((error) => {
+    if (navigator.onLine) throw error;
+  });
 }
