@@ -145,6 +145,7 @@ NOT_PAGES = {
     "reports:pending": "part of a page",
     **dict.fromkeys(["healthz", "readyz", "metrics"], "for machines"),
     **dict.fromkeys(["accounts:openid", "accounts:openid-return"], "lead to the identity provider and back"),
+    **dict.fromkeys(["accounts:data-file", "admin:auth_user_personal_data"], "a file"),
     "accounts:second-step": "between two POSTs; looked at in test_signing_in.py",
     **dict.fromkeys(["accounts:revoke-token", "accounts:new-calendar"], "POST"),
     "reports:calendar": "for calendar programs",

@@ -49,6 +49,7 @@ def test_in_at_the_provider_and_out_of_both(site: Site, page_as: Any):
     expect(page).to_have_url(f"{site.url}/cycles/")
     page.goto("/account/")
     photograph(page, "account-with-provider")
+    page.locator("header .me summary").click()
     page.locator("header form[action='/logout/'] button").click()
     expect(page).to_have_url(re.compile(f"{re.escape(site.url)}/login/[?]state="))
     page.get_by_role("link", name=NAME).click()
