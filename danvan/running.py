@@ -15,8 +15,6 @@ from danvan import ticks
 TURNS_MISSED, GRACE = 3, timedelta(seconds=30)
 #: seconds for the broker to answer
 PATIENCE = 0.5
-#: where the celery worker finds its messages
-QUEUE = "celery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ def broker() -> Broker:
         return Broker(is_there=False)
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE) as client:
-            return Broker(is_there=True, waiting=int(client.llen(QUEUE)))
+            return Broker(is_there=True, waiting=sum(int(client.llen(queue.name)) for queue in settings.CELERY_TASK_QUEUES))
     except redis.RedisError as error:
         return Broker(is_there=True, error=str(error))
 

@@ -7,6 +7,7 @@ from typing import Any
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from kombu.entity import Exchange, Queue
 
 from danvan.places import BASE_DIR, VAR_DIR
 
@@ -134,6 +135,9 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 # Jobs in the background take all processes but one (reports/services/background_jobs.py).
 CELERY_WORKER_CONCURRENCY = env.int("CELERY_CONCURRENCY", default=3)
+# Three kinds of work, so that a host may be given to one of them (`-Q`); a worker that is told nothing takes from all.
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("celery", "files", "mail")]
+CELERY_TASK_ROUTES = {"reports.tasks.run_background_jobs": {"queue": "files"}, "reports.tasks.remind": {"queue": "mail"}}
 # Nothing to remember from tick to tick, hence no schedule file that a kill could leave broken.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # A tick that no worker took before the next one comes is dropped, so that an absent worker leaves no heap behind.

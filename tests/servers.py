@@ -243,9 +243,9 @@ class OwnRedis:
             client.flushall()
 
     def waiting(self) -> int:
-        """How many messages wait in Celery's queue."""
+        """How many messages wait in Celery's queues."""
         with redis.Redis.from_url(self.url) as client:
-            return int(client.llen("celery"))
+            return sum(int(client.llen(name)) for name in ("celery", "files", "mail"))
 
     def start(self) -> None:
         """Bring it back, empty."""

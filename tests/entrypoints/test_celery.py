@@ -60,6 +60,15 @@ def test_a_task_whose_worker_is_killed_comes_back():
     assert app.conf.task_soft_time_limit < app.conf.task_time_limit < app.conf.broker_transport_options["visibility_timeout"]
 
 
+def test_files_and_mail_wait_in_queues_of_their_own_and_a_worker_that_is_told_nothing_takes_from_all():
+    def queue_of(task: str) -> str:
+        return str(app.amqp.router.route({}, task)["queue"].name)
+
+    tasks = {name: queue_of(str(entry["task"])) for name, entry in settings.CELERY_BEAT_SCHEDULE.items()}
+    assert {name: queue for name, queue in tasks.items() if queue != "celery"} == {"run_background_jobs": "files", "remind": "mail"}
+    assert set(app.amqp.queues.consume_from) == {"celery", "files", "mail"}
+
+
 def test_every_task_of_the_schedule_exists():
     app.loader.import_default_modules()
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(app.tasks)
