@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -15,14 +16,14 @@ from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import FileField
 from django.utils import timezone
 
 from audit import sealing
 from audit.models import AuditEntry
-from danvan.backups import contents, taking
+from danvan.backups import contents, postgresql, rehearsing, taking
 from danvan.backups.working_on import working_on
 from reports.models import Attachment, BackgroundJob, JournalEntry, Report
 from reports.services import attaching, rolling_up
@@ -226,3 +227,40 @@ def test_a_password_stands_in_no_command_line(monkeypatch: pytest.MonkeyPatch):
     dumps = [more["env"]["PGPASSWORD"] for words, more in started if "pg_dump" in words[0][0] and "env" in more]
     assert dumps == ["very secret"]
     assert not any("very secret" in str(words) for words, _ in started)
+
+
+# --- An upgrade on trial -----------------------------------------------------------------------------
+
+
+@pytest.mark.postgresql
+def test_an_upgrade_is_rehearsed_on_a_copy_that_is_gone_afterwards(tmp_path: Path):
+    call_command("migrate", "audit", "0001", verbosity=0)
+    file = backed_up()
+    for source in ([], ["--backup", file, "--identity", key(tmp_path)]):
+        said = done("rehearse_upgrade", *source).out
+        for line in ("check_units: 6 units", "verify_rollups", "Together"):
+            assert line in said
+    assert not MigrationRecorder(connection).migration_qs.filter(app="audit", name__startswith="0002").exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT datname FROM pg_database WHERE datname = %s", [postgresql.beside(rehearsing.REHEARSING)])
+        assert cursor.fetchall() == []
+    call_command("migrate", verbosity=0)
+
+
+@pytest.mark.postgresql
+def test_what_a_migration_keeps_waiting_and_for_how_long_is_seen():
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE reports_report")
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+        with rehearsing._watching(pid) as steps, transaction.atomic():
+            cursor.execute("LOCK TABLE reports_report IN SHARE MODE")
+            time.sleep(0.3)
+    [(lock, seconds)] = steps[0].held.items()
+    assert lock == ("reports_report", "ShareLock")
+    assert 0.15 < seconds < 1
+
+
+@pytest.mark.sqlite
+def test_on_sqlite_no_upgrade_is_rehearsed():
+    assert "Only an upgrade on PostgreSQL" in manage("rehearse_upgrade").problems[0]
