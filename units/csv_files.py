@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +20,8 @@ from units.problems import Problem, Problems, Refused, gettext_noop
 LONGEST_LINE = 1 << 20
 _BLOCK = 1 << 16
 
+#: rows, and the line that each begins on
+Stretch = tuple[Sequence[int], Sequence[Sequence[str]]]
 
 #: what spreadsheets take for the beginning of a formula, with the marks of those that were made harmless before
 _FORMULA = re.compile(r"'*(?:[=+@\t\r]|-(?![0-9]+(?:[.,][0-9]+)*$))")
@@ -53,40 +56,54 @@ def read_rows(
     from the dicts. A row that can't be read (bytes, quotes, number of cells) is added to `problems` and not yielded.
     Raises Refused, with what `problems` holds, where the columns are wrong or reading on makes no sense.
     """
-    columns, rows = _columns_and_rows(source, required, optional, problems)
-    for line, cells in rows:
-        if len(cells) != len(columns):
-            _refuse_width(line, cells, len(columns), problems)
-        elif any(cells):
-            yield line, dict(zip(columns, map(as_meant, cells), strict=True))
+    columns, stretches = _columns_and_stretches(source, required, optional, problems)
+    for lines, rows in stretches:
+        for line, cells in zip(lines, rows, strict=True):
+            if _is_fit(line, cells, len(columns), problems):
+                yield line, dict(zip(columns, map(as_meant, cells), strict=True))
 
 
-def read_columns(source: BinaryIO, columns: Sequence[str], problems: Problems) -> Iterator[tuple[int, Sequence[str]]]:
-    """As `read_rows`, for a file of so many rows that a dict for each takes too long: the cells in the order of `columns`."""
-    found, rows = _columns_and_rows(source, columns, (), problems)
+def read_columns(source: BinaryIO, columns: Sequence[str], problems: Problems) -> Iterator[tuple[Sequence[int], Sequence[Sequence[str]]]]:
+    """As `read_rows`, for a file of millions of rows: stretch by stretch the lines of its rows, and each column's cells."""
+    found, stretches = _columns_and_stretches(source, columns, (), problems)
     pick = itemgetter(*map(found.index, columns))
     width = len(columns)
-    for line, cells in rows:
-        if len(cells) != width:
-            _refuse_width(line, cells, width, problems)
-        elif cells[0] or any(cells):
-            yield line, pick(cells)
+    for lines, rows in (_fit(stretch, width, problems) for stretch in stretches):
+        if rows:
+            yield lines, pick(list(zip(*rows, strict=True)))
 
 
-def _columns_and_rows(
+def _fit(stretch: Stretch, width: int, problems: Problems) -> Stretch:
+    """The stretch without the rows that say nothing; those of another width go to `problems`."""
+    lines, rows = stretch
+    if all(map(width.__eq__, map(len, rows))) and all(map(any, rows)):
+        return stretch
+    fit = [(line, cells) for line, cells in zip(lines, rows, strict=True) if _is_fit(line, cells, width, problems)]
+    return [line for line, _ in fit], [cells for _, cells in fit]
+
+
+def _is_fit(line: int, cells: Sequence[str], width: int, problems: Problems) -> bool:
+    """Is the row one that says something? One of another width goes to `problems`."""
+    if len(cells) != width:
+        _refuse_width(line, cells, width, problems)
+        return False
+    return any(cells)
+
+
+def _columns_and_stretches(
     source: BinaryIO, required: Sequence[str], optional: Sequence[str], problems: Problems
-) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    rows = _numbered_rows(source, problems)
-    header = next(rows, None)
-    if header is None:
+) -> tuple[list[str], Iterator[Stretch]]:
+    stretches = _stretches(_blocks(source), problems)
+    lines, rows = next(stretches, ((), ()))
+    if not rows:
         if not problems:
             problems.add(
                 Problem(gettext_noop("The file is empty. It needs a header row: %(columns)s."), {"columns": ",".join(required)}, line=1)
             )
         raise Refused(problems)
-    columns = [name.strip() for name in header[1]]
-    check_columns(header[0], columns, required, optional, problems)
-    return columns, rows
+    columns = [name.strip() for name in rows[0]]
+    check_columns(lines[0], columns, required, optional, problems)
+    return columns, chain([(lines[1:], rows[1:])], stretches)
 
 
 def _refuse_width(line: int, cells: Sequence[str], expected: int, problems: Problems) -> None:
@@ -100,11 +117,48 @@ def _refuse_width(line: int, cells: Sequence[str], expected: int, problems: Prob
         )
 
 
-def _numbered_rows(source: BinaryIO, problems: Problems) -> Iterator[tuple[int, list[str]]]:
-    """Each row that can be read, with the line it begins on; what can't goes to `problems`."""
+def _stretches(blocks: Iterator[bytes], problems: Problems) -> Iterator[Stretch]:
+    """The rows that can be read, with the line that each begins on; what can't goes to `problems`.
+
+    A block is read at once, with the next one where a row goes on there; from one with something wrong on, row by row.
+    """
+    done = 0
+    for first in blocks:
+        block = first
+        while (stretch := _stretch(block, done)) is None:
+            more = next(blocks, b"") if len(block) < LONGEST_LINE else b""
+            if not more:
+                yield from (((line,), (cells,)) for line, cells in _numbered_rows(chain([block], blocks), done, problems))
+                return
+            block += more
+        yield stretch
+        done += block.count(b"\n")
+
+
+def _stretch(block: bytes, done: int) -> Stretch | None:
+    """The rows of a block that begins after so many lines; None where it isn't whole rows, or something is wrong with it."""
+    text = _clean(block)
+    if text is None:
+        return None
+    reader = csv.reader(io.StringIO(text, newline="\n"), strict=True)
+    lines: list[int] = []
+    rows: list[list[str]] = []
+    line = done + 1
+    try:
+        for cells in reader:
+            lines.append(line)
+            rows.append(cells)
+            line = done + reader.line_num + 1
+    except csv.Error:
+        return None
+    return lines, rows
+
+
+def _numbered_rows(blocks: Iterator[bytes], done: int, problems: Problems) -> Iterator[tuple[int, list[str]]]:
+    """Each row that can be read, with the line it begins on, `done` lines after the beginning of the file."""
     unreadable: list[int] = []
-    reader = csv.reader(_text_lines(source, problems, unreadable), strict=True)
-    first_line = 1
+    reader = csv.reader(_text_lines(blocks, done, problems, unreadable), strict=True)
+    first_line = done + 1
     while True:
         try:
             for cells in reader:
@@ -114,7 +168,7 @@ def _numbered_rows(source: BinaryIO, problems: Problems) -> Iterator[tuple[int, 
                     raise Refused(problems)
                 else:
                     unreadable.clear()
-                first_line = reader.line_num + 1
+                first_line = done + reader.line_num + 1
         except csv.Error as error:
             problems.add(
                 Problem(gettext_noop("The row is no CSV (%(reason)s); check its quotation marks."), {"reason": str(error)}, line=first_line)
@@ -124,15 +178,15 @@ def _numbered_rows(source: BinaryIO, problems: Problems) -> Iterator[tuple[int, 
             if not unreadable:
                 yield first_line, []
             unreadable.clear()
-            first_line = reader.line_num + 1
+            first_line = done + reader.line_num + 1
         else:
             return
 
 
-def _text_lines(source: BinaryIO, problems: Problems, unreadable: list[int]) -> Iterator[str]:
-    """The lines of a file as text. The number of one that isn't text is added to `unreadable`."""
-    number = 0
-    for block in _blocks(source):
+def _text_lines(blocks: Iterator[bytes], done: int, problems: Problems, unreadable: list[int]) -> Iterator[str]:
+    """The lines of blocks as text. The number of one that isn't text is added to `unreadable`."""
+    number = done
+    for block in blocks:
         if (text := _clean(block)) is not None:
             yield from io.StringIO(text, newline="\n")
             number += text.count("\n")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date, time, timedelta
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -34,8 +35,10 @@ _bare = partial(tuple.__new__, Figure)
 
 def figures_in_csv(source: BinaryIO, template: Template, problems: Problems, file: str = "") -> Iterator[Figure]:
     """A row a figure. What can't be read goes to `problems`. Raises Refused where the columns are wrong."""
-    for line, (uid, code, value) in read_columns(source, COLUMNS, problems):
-        yield _bare((line, "value", uid.strip(), code.strip(), value, file, None))
+    for lines, (uids, codes, values) in read_columns(source, COLUMNS, problems):
+        stripped = (map(str.strip, column) for column in (uids, codes))
+        rows = zip(lines, repeat("value"), *stripped, values, repeat(file), repeat(None))
+        yield from map(_bare, rows)
 
 
 def figures_in_file(source: BinaryIO, template: Template, problems: Problems, file: str, notices: Problems) -> Iterator[Figure]:

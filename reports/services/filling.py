@@ -80,29 +80,33 @@ def filled_in(reports: Sequence[Report]) -> dict[int, Changes]:
 
 
 def save_locked(
-    entries: Sequence[tuple[Report, Changes]],
-    first: Sequence[tuple[Report, Written]] = (),
-    *,
-    by: User,
-    at: datetime,
-    reason: str = "",
-    seen: Mapping[int, int] | None = None,
+    entries: Sequence[tuple[Report, Changes]], *, by: User, at: datetime, reason: str = "", seen: Mapping[int, int] | None = None
 ) -> None:
     """Write the cells of several locked reports. Raises Refused with all that is wrong with the reports and with the cells.
 
-    What is `first` is of reports that had none, and of indicators that are `enterable_at_first`. `seen` are the versions, by
-    id, that the editor saw.
+    `seen` are the versions, by id, that the editor saw.
     """
     step = Step(Action.SAVE, by, at, reason, seen or {})
     problems = Problems()
-    problems.extend(transitions.obstacles(step, [report for report, _ in (*entries, *first)]))
+    problems.extend(transitions.obstacles(step, [report for report, _ in entries]))
     _write(step, entries, misplaced, problems)
-    _store(step, first)
+
+
+def save_first(like: Report, written: Mapping[int, Written], *, by: User, at: datetime, reason: str = "") -> None:
+    """Write the first figures of locked reports (by id) that are all as `like` is: of indicators that are `enterable_at_first`.
+
+    Raises Refused with what stands in `like`'s way, and so in that of them all.
+    """
+    step = Step(Action.SAVE, by, at, reason)
+    transitions.check(step, [like])
+    own = each_its_own({pk: figures.own for pk, figures in written.items()})
+    changes = {pk: figures.changes for pk, figures in written.items()}
+    transitions.write_alike(step, like, list(written), updates={"own": own}, changes=changes)
 
 
 def enterable_at_first(report: Report, by: User) -> frozenset[str]:
-    """The indicators whose figures this user may enter without a look at each: none where the report has been begun."""
-    if report.state != State.NOT_STARTED or report.own or by is not None:
+    """The indicators whose figures this user may enter without a look at each: none where the report has been begun, or nothing may be."""
+    if report.state != State.NOT_STARTED or report.own or by is not None or not report.cycle.is_open:
         return frozenset()
     template = report.cycle.version.compiled()
     counted = {tally.table for tally in template.tallies.values()}

@@ -13,6 +13,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from reports.domain.indicators import Indicator, Template
 from reports.domain.numbers import parse_plain
@@ -21,7 +23,7 @@ from reports.models import Cycle, Report
 from reports.models.bulk import as_json
 from reports.policies import reports_in_reach
 from reports.services import filling, reviewing, submitting, transitions
-from reports.services.filling import Changes, Written
+from reports.services.filling import Written
 from reports.services.submitting import Declaration
 from units.bulk import Among
 from units.problems import Problem, Problems, Refused, gettext_noop
@@ -71,11 +73,12 @@ _DESPITE_THOSE_BELOW = Declaration(confirm_incomplete=True)
 
 
 class _Owner(NamedTuple):
-    """What has to be known of a report before its figures are written."""
+    """What has to be known of a report before its figures are written. Reports of one `kind` differ in nothing that a figure is held to."""
 
     pk: int
     depth: int
     has_superior: bool
+    kind: tuple[int, str]
 
 
 def import_figures(
@@ -110,8 +113,14 @@ def _owners(cycle: Cycle, by: User, uids: Collection[str] | None) -> dict[str, _
     reports = reports_in_reach(by).filter(cycle=cycle)
     if uids is not None:
         reports = reports.filter(unit__uid__in=[uid for uid in uids if "\0" not in uid])  # which no unit has, and PostgreSQL refuses
-    rows = reports.order_by("position").values_list("unit__uid", "pk", "depth", "superior_id")
-    return {uid: _Owner(pk, depth, superior_id is not None) for uid, pk, depth, superior_id in rows.iterator(chunk_size=5000)}
+    rows = reports.order_by("position").values_list(
+        "unit__uid", "pk", "depth", "superior_id", "level_id", Cast("levels_below", TextField())
+    )
+    kinds: dict[tuple[int, str], tuple[int, str]] = {}
+    return {
+        uid: _Owner(pk, depth, superior_id is not None, kinds.setdefault(kind := (level, below), kind))
+        for uid, pk, depth, superior_id, level, below in rows.iterator(chunk_size=5000)
+    }
 
 
 class _Member(NamedTuple):
@@ -285,16 +294,24 @@ def _chunks(gathered: _Gathered, owners: dict[str, _Owner]) -> Iterator[Sequence
 
 
 def _save(uids: Sequence[str], gathered: _Gathered, owners: dict[str, _Owner], journey: Journey) -> None:
+    """Write the figures of reports that were never begun without a look at each, and those of all others one by one."""
     units = {owners[uid].pk: uid for uid in uids}
-    first: list[tuple[Report, Written]] = []
-    entries: list[tuple[Report, Changes]] = []
-    for report in transitions.lock_many(_reports(units)):
-        uid = units[report.pk]
-        if gathered.are_all_of(uid, filling.enterable_at_first(report, journey.by)):
-            first.append((report, gathered.first_of(uid)))
-        else:
-            entries.append((report, gathered.changes_of(uid)))
-    filling.save_locked(entries, first, by=journey.by, at=journey.at, reason=journey.reason)
+    untouched = transitions.lock_untouched(_reports(units)) if journey.by is None else set()
+    by_kind: dict[tuple[int, str], list[int]] = {}
+    for pk, uid in units.items():
+        if pk in untouched:
+            by_kind.setdefault(owners[uid].kind, []).append(pk)
+    saved: set[int] = set()
+    for pks in by_kind.values():
+        like = transitions.lock(_reports(pks[:1]))[0]
+        codes = filling.enterable_at_first(like, journey.by)
+        first = {pk: gathered.first_of(units[pk]) for pk in pks if gathered.are_all_of(units[pk], codes)}
+        if first:
+            filling.save_first(like, first, by=journey.by, at=journey.at, reason=journey.reason)
+            saved.update(first)
+    others = transitions.lock_many(_reports(units.keys() - saved))
+    entries = [(report, gathered.changes_of(units[report.pk])) for report in others]
+    filling.save_locked(entries, by=journey.by, at=journey.at, reason=journey.reason)
 
 
 def _advance(uids: Sequence[str], owners: dict[str, _Owner], journey: Journey) -> None:

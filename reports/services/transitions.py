@@ -17,7 +17,7 @@ from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_objects
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, prefetch_related_objects
 
 from reports.domain.workflow import TRANSITIONS, Action, State, Then, target
 from reports.models import Cycle, JournalEntry, Report, Submission
@@ -80,6 +80,16 @@ def lock_many(reports: QuerySet[Report]) -> list[Report]:
     _share(locked, "level", Level.objects.all())
     _share(locked, "superior", Report.objects.all())
     return locked
+
+
+def lock_untouched(reports: QuerySet[Report]) -> set[int]:
+    """Lock them all, in the order of `lock`; the ids of those that nothing has happened to since their cycle opened.
+
+    Whatever is to be known of one of these before something happens to it is known of all of its level.
+    """
+    untouched = Q(state=State.NOT_STARTED.value, version=0, journal_at__isnull=True, own={})
+    locked = reports.select_for_update(of=("self",), no_key=True).order_by("cycle_id", "-depth", "pk")
+    return {pk for pk, is_so in locked.annotate(untouched=untouched).values_list("pk", "untouched") if is_so}
 
 
 def _share(reports: Sequence[Report], name: str, rows: QuerySet[Any]) -> None:
@@ -202,6 +212,18 @@ def write(
         rolling_up.mark([report for report in reports if _changes_totals(step.action, report)])
 
 
+def write_alike(step: Step, like: Report, ids: Sequence[int], *, updates: Mapping[str, Any], changes: Mapping[int, str]) -> None:
+    """The same for locked reports that are all as the checked one `like` is: as often as not a country's, without a look at each.
+
+    Only of an action that changes no total. Raises Refused as `write` does.
+    """
+    entry = _entry(step, step.standing.on_behalf(like, step.action), like.state, _target(step.action, like).value)
+    logger.info("%s: %d reports, among them %s", step.action, len(ids), ids[:_LOGGED])
+    _update(step, like.state, _target(step.action, like), ids, updates)
+    insert_like(((entry, (pk, changes[pk], None)) for pk in ids), ["report", "changes", "submission"])
+    flagging.clear_untrue(ids, step.at)
+
+
 def entries_left(step: Step, reports: Sequence[Report]) -> dict[int, int]:
     """The journal entries that the step has just left, by report: ids."""
     entries = JournalEntry.objects.filter(Among("report_id", [report.pk for report in reports]), action=step.action.value).order_by("pk")
@@ -245,19 +267,21 @@ def _move(step: Step, reports: Sequence[Report], updates: Mapping[str, Any]) -> 
     groups: dict[tuple[str, State], list[Report]] = {}
     for report in reports:
         groups.setdefault((report.state, _target(step.action, report)), []).append(report)
-    still_open = Cycle.objects.filter(pk=OuterRef("cycle_id"), state=Cycle.State.OPEN)
     for (source, to), group in groups.items():
-        moved = Report.objects.filter(Exists(still_open), Among("pk", [report.pk for report in group]), state=source).update(
-            state=to.value, version=F("version") + 1, journal_at=step.at, **_resume(step.action, source), **updates
-        )
-        if moved != len(group):
-            raise Refused(
-                Problem(gettext_noop("Somebody else has changed this report meanwhile. Load it again and look before you go on."))
-            )
+        _update(step, source, to, [report.pk for report in group], updates)
         for report in group:
             report.state = to.value
             report.version += 1
             report.journal_at = step.at
+
+
+def _update(step: Step, source: str, to: State, ids: Sequence[int], updates: Mapping[str, Any]) -> None:
+    still_open = Cycle.objects.filter(pk=OuterRef("cycle_id"), state=Cycle.State.OPEN)
+    moved = Report.objects.filter(Exists(still_open), Among("pk", ids), state=source).update(
+        state=to.value, version=F("version") + 1, journal_at=step.at, **_resume(step.action, source), **updates
+    )
+    if moved != len(ids):
+        raise Refused(Problem(gettext_noop("Somebody else has changed this report meanwhile. Load it again and look before you go on.")))
 
 
 def _resume(action: Action, source: str) -> dict[str, str]:
