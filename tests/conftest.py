@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import translation
 
 from audit import triggers
+from reports.models import template
 from tests import servers
 from tests.worker import Worker, publishing_to, running_worker
 
@@ -68,6 +69,12 @@ def _the_reader_is_vietnamese() -> Iterator[None]:
     """Each test begins in the project's language, whatever the one before it left active."""
     with translation.override(settings.LANGUAGE_CODE):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _compiled_templates_are_forgotten() -> None:
+    """Where time stands still, SQLite gives the same id and moment again: the last test's version would be read for this one's."""
+    template._compiled.cache_clear()
 
 
 @pytest.fixture

@@ -9,18 +9,13 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from reports.models import template
 from tests.entrypoints.admin_client import administrator
 from tests.entrypoints.pages import looked_at
 
 
 @pytest.fixture
 def in_time() -> Iterator[None]:
-    """The pages are looked at while the cycle of `given_form_cycle` is open.
-
-    Time stands still and SQLite gives the same ids again: what a version was compiled to is forgotten, or the last test's would be read.
-    """
-    template._compiled.cache_clear()
+    """The pages are looked at while the cycle of `given_form_cycle` is open."""
     with looked_at():
         yield
 

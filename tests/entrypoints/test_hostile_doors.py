@@ -22,7 +22,7 @@ from tests.hostile import WORKBOOKS, book, changed, sheet_of, words_of
 from tests.memory import in_a_process
 from units.models import Unit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]  # refused before any database is asked
 MOST_MEGABYTES = 400
 
 
