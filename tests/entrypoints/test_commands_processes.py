@@ -10,7 +10,7 @@ import pytest
 from reports.models import JournalEntry
 from tests.entrypoints.cli import done, figures, given_cycle, run_process, start
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 
 def test_success_exits_with_0_and_prints_counts_on_standard_output() -> None:

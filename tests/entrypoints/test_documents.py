@@ -42,7 +42,7 @@ from tests.memory import in_a_process
 from units.models import Unit
 from units.problems import Refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 PARTY, STATE = PaperStyle.Layout
 MM = 72 / 25.4
 ALL = "hamlet|commune|district|province"

@@ -20,7 +20,7 @@ from tests.builders import Play, given_cycle, given_template
 from tests.domain.builders import indicator
 from tests.entrypoints.pages import LOOKED_AT, looked_at, officers, signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 FIGURES = {"a": "999999999999.999", "b": "-123456.000001", "c": "0", "d": "123456789012345.678901", "e": ""}
 #: the second hamlet's, and the sum of both
 OTHERS = {"a": "0.001", "b": "0.1", "c": "", "d": "1", "e": ""}

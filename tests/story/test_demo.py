@@ -29,6 +29,8 @@ from units.levels import make_standard_levels
 from units.models import Level, Membership, Succession, Unit
 from units.problems import Problem, Problems, Refused
 
+pytestmark = pytest.mark.once  # as `make demo` has it: on SQLite
+
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 LATER = datetime(2026, 11, 20, 4, tzinfo=UTC)
 
