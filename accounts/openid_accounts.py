@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 from django.conf import settings
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import User
@@ -34,9 +36,15 @@ def _invited(identity: Identity) -> User | None:
     claimed = {"email": identity.email, "username": identity.username}[field]
     if not claimed:
         return None
-    found = list(User.objects.select_for_update(of=("self",)).filter(**{f"{field}__iexact": claimed})[:2])
+    alike = User.objects.select_for_update(of=("self",)).filter(**{f"{field}__iexact": claimed})
+    found = [user for user in alike if _folded(getattr(user, field)) == _folded(claimed)]
     taken = ExternalIdentity.objects.filter(user__in=found).exists()
     return found[0] if len(found) == 1 and found[0].is_active and not taken else None
+
+
+def _folded(text: str) -> str:
+    """To compare without case. A database that writes both in capitals takes `ı` for `i`, and so somebody else's address for this one."""
+    return normalize("NFKC", text).casefold()
 
 
 def _made(identity: Identity) -> User | None:

@@ -15,6 +15,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 
 from accounts import second_factor
+from units.models import Membership
 from units.problems import Problem, Refused, gettext_noop
 
 #: what an account says of its owner
@@ -110,11 +111,18 @@ def erase(user: User) -> str:
         for kept in tables():
             if kept.is_erased:
                 kept.rows(user).delete()
-        user.username = f"erased-{user.pk}"
+        former, user.username = user.username, f"erased-{user.pk}"
         user.first_name = user.last_name = user.email = ""
         user.is_active = user.is_staff = user.is_superuser = False
         user.set_unusable_password()
         user.save()
-        about = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
-        about.update(object_repr=user.username, change_message="")
+        _forget_in_admin(user, former)
     return user.username
+
+
+def _forget_in_admin(user: User, former: str) -> None:
+    """Admin's own log says of each thing what it was called: of the account its name, and of its memberships too, whichever are gone."""
+    account, membership = (ContentType.objects.get_for_model(model) for model in (User, Membership))
+    LogEntry.objects.filter(content_type=account, object_id=str(user.pk)).update(object_repr=user.username, change_message="")
+    theirs = LogEntry.objects.filter(content_type=membership, object_repr__startswith=f"{former}: ")
+    theirs.update(object_repr=user.username, change_message="")

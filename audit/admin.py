@@ -41,10 +41,14 @@ class Shown(admin.ModelAdmin):
         return False
 
 
+#: kinds that are no table's
+_NO_ROWS = {"file": _("file"), "backup": _("backup")}
+
+
 def name_of(kind: str) -> str:
     """What a kind of row is called by people: by its model, a relation by whose it is and to what."""
-    if kind == "file":
-        return gettext("file")
+    if kind in _NO_ROWS:
+        return str(_NO_ROWS[kind])
     try:
         model = apps.get_model(kind)
     except (LookupError, ValueError):
@@ -66,7 +70,7 @@ class KindFilter(admin.SimpleListFilter):
         return sorted(((kind, name_of(kind)) for kind in self.possible()), key=lambda each: each[1].casefold())
 
     def possible(self) -> list[str]:
-        return [*(each.model._meta.label_lower for each in watched()), "file"]
+        return [*(each.model._meta.label_lower for each in watched()), *_NO_ROWS]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         return queryset.filter(kind=self.value()) if self.value() else queryset

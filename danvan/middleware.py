@@ -5,6 +5,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from reports.api import problems, site
+
 #: who an answer is for, so that the service worker keeps one reader's pages from the next; empty for nobody
 READER_HEADER = "X-Reader"
 
@@ -51,7 +53,9 @@ def refuse_large(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
 
     def guarded(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdigit() and int(length) > MOST_MEGABYTES << 20:
+        if length.isdecimal() and int(length) > MOST_MEGABYTES << 20:
+            if site.is_asked(request):
+                return problems.too_large().response()
             message = _("What you sent is larger than %(most)d MB; nothing of it was read.") % {"most": MOST_MEGABYTES}
             return HttpResponse(message, status=413, content_type="text/plain; charset=utf-8")
         return get_response(request)

@@ -15,8 +15,6 @@ from danvan.backups.working_on import working_on
 from units.problems import Problem, Refused, gettext_noop
 
 _CHUNK = 2**18
-#: pages copied at once; writers get their turn between two such steps
-_PAGES = 2000
 
 
 def server() -> str:
@@ -32,7 +30,7 @@ def snapshot(without_rows_of: Sequence[str]) -> Iterator[Iterator[bytes]]:
     with TemporaryDirectory(dir=_ours().parent, prefix="snapshot-") as folder:
         copy = Path(folder) / "copy.sqlite3"
         with _opened(_ours()) as source, _opened(copy) as target:
-            source.backup(target, pages=_PAGES)
+            source.backup(target)  # in one step, which keeps no writer waiting (WAL): copied in several, each write begins it anew
             for table in without_rows_of:
                 target.execute(f'DELETE FROM "{table}"')
             target.commit()

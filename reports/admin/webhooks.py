@@ -63,12 +63,25 @@ class WebhookAdmin(LightPages):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_module_permission(request)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """The log of what it was told goes with it: counted, since it may be long, and though nobody deletes a line of it."""
+        webhooks = [webhook.pk for webhook in objs]
+        counts = {
+            str(Webhook._meta.verbose_name_plural): len(webhooks),
+            str(WebhookDelivery._meta.verbose_name_plural): WebhookDelivery.objects.filter(webhook__in=webhooks).count(),
+        }
+        return [str(webhook) for webhook in objs], counts, set(), []
+
     def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
+        """What was not changed here is left as it is: how far it was told goes on meanwhile."""
         if not change or "is_active" in form.changed_data:
             telling.begin(obj)
+        if change:
+            begun = ("told_upto", "mark", "marked_at") if "is_active" in form.changed_data else ()
+            obj.save(update_fields=[*form.changed_data, *begun])
+            return
         super().save_model(request, obj, form, change)
-        if not change:
-            self._show(request, obj)
+        self._show(request, obj)
 
     @admin.action(description=_("Renew the secret"))
     def renew(self, request: HttpRequest, webhooks: QuerySet[Webhook]) -> None:

@@ -49,6 +49,7 @@ _REASONS = {
     422: "Refused, with every reason",
     428: "If-Match is missing",
     429: "Too many requests",
+    500: "A mistake of ours; nothing was changed",
     400: "What was sent can't be read",
 }
 
@@ -96,7 +97,7 @@ class Resource:
 
 def _described(method: str, scope: Scope, extra: dict[str, Any], *, versioned: bool) -> dict[str, Any]:
     """What the OpenAPI document says of an operation, beside what its function says by its types."""
-    statuses = [401, 403, 404, 422, 429]
+    statuses = [401, 403, 404, 422, 429, 500]
     parameters = []
     if method != "GET":
         statuses += [400, 409, 413]

@@ -228,8 +228,11 @@ def job_file(request: HttpRequest, job_id: Id) -> FileResponse:
 
 @files.delete("/jobs/{job_id}", Scope.READ)
 def cancel(request: HttpRequest, job_id: Id) -> None:
-    """Call a job off."""
-    background_jobs.cancel(_one(request, job_id).pk, by=reach.user_of(request), at=timezone.now())
+    """Call off the making of a file; what a page has sent to be written is the page's."""
+    found = _one(request, job_id)
+    if not found.is_to_be_fetched:
+        raise not_found()
+    background_jobs.cancel(found.pk, by=reach.user_of(request), at=timezone.now())
 
 
 def _jobs(request: HttpRequest) -> QuerySet[BackgroundJob]:

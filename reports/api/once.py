@@ -16,7 +16,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 
 from accounts.models import ApiToken
-from reports.api.problems import Trouble, unreadable
+from reports.api.problems import TOO_LARGE, Trouble, too_large, unreadable
 from reports.models import AnsweredRequest
 from units.locks import hold
 
@@ -37,6 +37,8 @@ def answered(request: HttpRequest, token: ApiToken, at: datetime, do: Callable[[
         fingerprint = _fingerprint(request)
     except MultiPartParserError as error:
         raise unreadable() from error
+    except TOO_LARGE as error:
+        raise too_large() from error
     AnsweredRequest.objects.filter(at__lt=at - KEPT).delete()
     with transaction.atomic():
         hold(f"idempotency:{token.pk}:{key}")

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.http import Http404, HttpRequest, HttpResponse, RawPostDataException
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Schema
@@ -19,6 +20,8 @@ from units.problems import Problem, Refused
 MEDIA_TYPE = "application/problem+json"
 #: what a problem's type begins with; a name for programs, and no address
 _TYPES = "urn:problem-type:danvan:"
+#: what is raised of content that is not read on
+TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 class Detail(Schema):
@@ -78,6 +81,15 @@ def unreadable() -> Trouble:
     return Trouble(400, "unreadable", _("What was sent can't be read."))
 
 
+def too_large() -> Trouble:
+    return Trouble(413, "too-large", _("What was sent is too large; nothing of it was read."))
+
+
+def failed() -> Trouble:
+    """A mistake of ours."""
+    return Trouble(500, "failed", _("Something went wrong here"))
+
+
 def refusal(refused: Refused, status: int = 422, kind: str = "refused") -> Trouble:
     """What a service refused, with every reason."""
     title = {403: _("This is not yours to do."), 409: _("This can't be done as things stand.")}.get(status, _("This was refused."))
@@ -107,8 +119,16 @@ def handle(api: NinjaAPI) -> None:
         return not_found().response()
 
     @api.exception_handler(MultiPartParserError)
-    def _no_parts(request: HttpRequest, error: MultiPartParserError) -> HttpResponse:
+    @api.exception_handler(RawPostDataException)
+    def _no_parts(request: HttpRequest, error: Exception) -> HttpResponse:
+        """Parts that are none, or where no parts are asked for."""
         return unreadable().response()
+
+    for kind in TOO_LARGE:
+
+        @api.exception_handler(kind)
+        def _too_large(request: HttpRequest, error: Exception) -> HttpResponse:
+            return too_large().response()
 
     @api.exception_handler(ValidationError)
     def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:

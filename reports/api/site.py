@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.urls import path, re_path, reverse
 from django.utils import translation
 from ninja import NinjaAPI
 from ninja.operation import Operation
+from ninja.parser import Parser
 
 from accounts.models import OF_PROGRAMS
 from reports.api import problems
@@ -39,7 +41,19 @@ class Api(NinjaAPI):
         return f"{function.__module__.rpartition('.')[2]}_{function.__name__}"
 
 
+class Reader(Parser):
+    """Of JSON; what raises ValueError is answered as content that can't be read."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """Half of a letter (`\\ud800`) is no text: nothing can store it, or say it again."""
+        content = json.loads(request.body)
+        if b"\\u" in request.body:
+            json.dumps(content, ensure_ascii=False).encode()
+        return content
+
+
 api = Api(
+    parser=Reader(),
     title="Dân vận",
     version=VERSION,
     description="Reports of the *dân vận* committees, from the hamlet's figure to the province's total. How to use it: docs/api.md.",
@@ -64,9 +78,18 @@ def document() -> dict[str, Any]:
     schemas["ProblemDetails"] = model
     token = {"type": "http", "scheme": "bearer", "description": f"An access token of your account. Scopes: {described}."}
     found["components"]["securitySchemes"] = {"token": token}
-    found["servers"] = [{"url": reverse("api:openapi").removesuffix("/openapi.json")}]
+    found["servers"] = [{"url": _root()}]
     found["info"] = found["info"] | {"license": {"name": "MIT", "identifier": "MIT"}}
     return found
+
+
+def _root() -> str:
+    return reverse("api:openapi").removesuffix("/openapi.json")
+
+
+def is_asked(request: HttpRequest) -> bool:
+    """Is it a program's request?"""
+    return request.path.startswith(f"{_root()}/")
 
 
 def openapi(request: HttpRequest) -> JsonResponse:

@@ -11,7 +11,20 @@ from typing import Annotated, Any
 
 from django.db.models import TextChoices
 from ninja import Path, Schema
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
 
 from reports.domain.indicators import Indicator
 from reports.domain.numbers import exact, parse_plain, plain
@@ -53,8 +66,16 @@ def one_of(choices: type[TextChoices]) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "enum": list(choices.values)})
 
 
+def _once(value: object, read: ValidatorFunctionWrapHandler) -> Any:
+    """Said once, of the cell: pydantic would say of each kind that it is none, at a place that is not in the content."""
+    try:
+        return read(value)
+    except ValidationError as error:
+        raise PydanticCustomError("another_kind", "no value of a cell") from error
+
+
 #: numbers come as text with exact digits, `1234.5`, or as integers; yes and no as true and false; a table as rows of texts
-Sent = StrictBool | StrictInt | str | list[list[str]] | None
+Sent = Annotated[StrictBool | StrictInt | str | list[list[str]] | None, WrapValidator(_once)]
 Figures = Annotated[dict[str, Sent], Field(max_length=2000)]
 #: the same as they leave: numbers as text, a distribution as a count for each choice; null is blank, and no zero
 Shown = StrictBool | str | list[list[str]] | dict[str, int] | None

@@ -71,15 +71,18 @@ class WebhookDelivery(models.Model):
         verbose_name_plural = _("deliveries of webhooks")
         ordering: ClassVar = ["-pk"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["webhook", "entry"], name="webhook_delivery_once")]
-        indexes: ClassVar = [models.Index(fields=["next_at"], name="webhook_delivery_next", condition=Q(next_at__isnull=False))]
+        indexes: ClassVar = [
+            models.Index(fields=["next_at"], name="webhook_delivery_next", condition=Q(next_at__isnull=False)),
+            models.Index(fields=["tried_at"], name="webhook_delivery_over", condition=Q(next_at__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return self.message_id
 
     @property
     def message_id(self) -> str:
-        """The same with each try, so that the receiver knows a repetition."""
-        return f"msg_{self.webhook_id}_{self.entry_id}"
+        """The same with each try, so that the receiver knows a repetition; after a restore the entry's number is given to another one."""
+        return f"msg_{self.webhook_id}_{self.entry_id}_{int(self.entry.at.timestamp())}"
 
     @property
     def action(self) -> str:

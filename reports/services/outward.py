@@ -11,7 +11,8 @@ import http.client
 import ipaddress
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from threading import Timer
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ from django.conf import settings
 PATIENCE = 10
 #: seconds for all of it, whatever trickles in
 AT_MOST = 20
+#: of a name's addresses
+_MOST_TRIED = 2
 
 
 class Undelivered(Exception):
@@ -63,10 +66,19 @@ def _connected(host: str, port: int, *, is_secure: bool) -> http.client.HTTPConn
     refused = [each for each in addresses if not _is_public(each)]
     if refused and not settings.WEBHOOKS_TO_PRIVATE:
         raise Undelivered(f"{host} is no public address: {refused[0]}")
-    plain = socket.create_connection((addresses[0], port), PATIENCE)
+    plain = _reached(list(dict.fromkeys(addresses))[:_MOST_TRIED], port)
     connection = http.client.HTTPConnection(host, port, timeout=PATIENCE)
     connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host) if is_secure else plain
     return connection
+
+
+def _reached(addresses: Sequence[str], port: int) -> socket.socket:
+    """A connection to the first that answers: a name may have one of IPv6, to which there is no way from here. Raises OSError."""
+    *others, last = addresses
+    for address in others:
+        with suppress(OSError):
+            return socket.create_connection((address, port), PATIENCE / len(addresses))
+    return socket.create_connection((last, port), PATIENCE / len(addresses))
 
 
 def _is_public(address: str) -> bool:
@@ -76,5 +88,6 @@ def _is_public(address: str) -> bool:
 
 
 def _end(connection: http.client.HTTPConnection) -> None:
-    if connection.sock is not None:
-        connection.sock.shutdown(socket.SHUT_RDWR)
+    if (line := connection.sock) is not None:
+        with suppress(OSError):  # closed meanwhile
+            line.shutdown(socket.SHUT_RDWR)

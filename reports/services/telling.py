@@ -14,8 +14,10 @@ import logging
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from time import monotonic
 from typing import Any
 
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
@@ -32,13 +34,17 @@ logger = logging.getLogger(__name__)
 TOLD = tuple(action for action in Action if action is not Action.SAVE)
 #: after how long it is tried again, as Standard Webhooks suggests; then it is set aside
 WAITS = [timedelta(seconds=5), timedelta(minutes=5), *(timedelta(hours=hours) for hours in (0.5, 2, 5, 10, 14, 20, 24))]
-#: for which time a delivery is its sender's: longer than one try takes
+#: seconds after which a turn begins no other try, and for which it is the only one: of whoever dies in it, longer than the last try takes
+_TURN_ENDS, _TURN_IS_OURS = 40, 90
+#: for which time a delivery is its sender's: longer than a turn
 _LEASE = timedelta(minutes=2)
+#: for how long an address is left alone that doesn't answer at all
+_SILENCE = timedelta(minutes=1)
 #: how long the log is kept
 KEPT = timedelta(days=30)
 #: how many deliveries are made, and sent, at once
 _BATCH, _A_TURN = 5000, 200
-_LOCK = "reports.telling"
+_LOCK, _TURN = "reports.telling", "reports.telling.turn"
 _GONE = 410
 
 
@@ -56,7 +62,9 @@ def collect() -> int:
 def _collect(webhook_id: int) -> int:
     with transaction.atomic():
         hold(f"{_LOCK}:{webhook_id}")
-        webhook = Webhook.objects.get(pk=webhook_id)
+        webhook = Webhook.objects.filter(pk=webhook_id, is_active=True).first()
+        if webhook is None:
+            return 0
         made = 0
         if webhook.marked_at is not None and all_ended_since(webhook.marked_at):
             made = _deliver_upto(webhook)
@@ -73,7 +81,8 @@ def _deliver_upto(webhook: Webhook) -> int:
     rows = _entries(webhook).filter(pk__gt=webhook.told_upto, pk__lte=webhook.mark).order_by("pk").values_list("pk", flat=True)
     ids, made, now = rows.iterator(chunk_size=_BATCH), 0, clock()
     while batch := list(islice(ids, _BATCH)):
-        WebhookDelivery.objects.bulk_create(WebhookDelivery(webhook=webhook, entry_id=pk, next_at=now) for pk in batch)
+        deliveries = (WebhookDelivery(webhook=webhook, entry_id=pk, next_at=now) for pk in batch)
+        WebhookDelivery.objects.bulk_create(deliveries, ignore_conflicts=True)
         made += len(batch)
     webhook.told_upto = webhook.mark
     return made
@@ -87,13 +96,31 @@ def _entries(webhook: Webhook) -> QuerySet[JournalEntry]:
 
 
 def send(at: datetime) -> int:
-    """Send what is due at moment `at`, and forget what was long ago; how many were delivered."""
+    """Send what is due at moment `at`, and forget what was long ago; how many were delivered.
+
+    One turn at a time, and none for long: addresses that don't answer keep one worker waiting, and not all of them.
+    """
     WebhookDelivery.objects.filter(next_at__isnull=True, tried_at__lt=at - KEPT).delete()
-    delivered = 0
+    if not cache.add(_TURN, True, _TURN_IS_OURS):
+        return 0
+    try:
+        return _turn(at)
+    finally:
+        cache.delete(_TURN)
+
+
+def _turn(at: datetime) -> int:
+    ends, delivered = monotonic() + _TURN_ENDS, 0
     for pk in _due(at):
         delivery = _claimed(pk, at)
-        if delivery is not None:
-            delivered += _try(delivery, at)
+        if delivery is None:
+            continue
+        if _try(delivery, at):
+            delivered += 1
+        elif delivery.status is None:
+            _leave_alone(delivery.webhook_id, at)
+        if monotonic() > ends:
+            break
     return delivered
 
 
@@ -106,7 +133,13 @@ def _claimed(pk: int, at: datetime) -> WebhookDelivery | None:
     """The delivery, where nobody else is about to send it: who dies while sending leaves it to a later turn."""
     if not WebhookDelivery.objects.filter(pk=pk, next_at__lte=at).update(next_at=at + _LEASE):
         return None
-    return WebhookDelivery.objects.select_related("webhook", "entry__report__unit", "entry__report__cycle").get(pk=pk)
+    found = WebhookDelivery.objects.select_related("webhook", "entry__report__unit", "entry__report__cycle")
+    return found.filter(pk=pk, webhook__is_active=True).first()
+
+
+def _leave_alone(webhook_id: int, at: datetime) -> None:
+    """What else is due there would wait as long for nothing, and have what is due elsewhere wait."""
+    WebhookDelivery.objects.filter(webhook_id=webhook_id, next_at__lte=at).update(next_at=at + _SILENCE)
 
 
 def _try(delivery: WebhookDelivery, at: datetime) -> bool:

@@ -12,6 +12,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from accounts.models import ExternalIdentity
+from accounts.openid import Identity
+from accounts.openid_accounts import account_of
 from audit.models import AuditEntry
 from tests.accounts.builders import PASSWORD, given_second_factor, shown_by, sign_in
 from tests.builders import given_user
@@ -114,6 +116,12 @@ def test_an_address_that_the_provider_has_not_verified_opens_nothing():
 def test_an_address_of_two_accounts_opens_neither_of_them():
     invited("mot", email="lan@tinh.example"), invited("hai", email="lan@tinh.example")
     assert not is_signed_in(come_back_as("lan")[0])
+
+
+def test_an_address_that_is_alike_in_capitals_alone_is_another_ones():
+    invited("lan", email="mike@tinh.example")
+    alike = Identity(settings.OIDC_ISSUER, "another", {"email": "m\u0131ke@tinh.example", "email_verified": True})
+    assert account_of(alike) is None
 
 
 def test_an_account_that_is_bound_to_somebody_else_stays_theirs():

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from axes.models import AccessAttempt
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -72,6 +73,9 @@ def test_erasing_leaves_a_number_that_opens_nothing_and_the_journal_to_the_lette
     user = lan()
     client, was = signed_in(user), list(AuditEntry.objects.order_by("pk").values())
     boss = administrator()
+    served = Membership.objects.get(user=user)
+    boss.post(f"/admin/units/membership/{served.pk}/change/", {"user": user.pk, "unit": served.unit_id, "role": "viewer"})
+    assert LogEntry.objects.filter(object_repr__startswith="lan").exists()
     chosen = {"action": "erase", "_selected_action": [user.pk]}
     assert "Lan" in text_of(boss.post("/admin/auth/user/", chosen))
     assert User.objects.filter(username="lan").exists(), "Asked, and not done yet."
@@ -82,6 +86,7 @@ def test_erasing_leaves_a_number_that_opens_nothing_and_the_journal_to_the_lette
     assert not Membership.objects.filter(user=user).exists()
     assert not second_factor.has_second_factor(user)
     assert not AccessAttempt.objects.filter(username="lan").exists()
+    assert not LogEntry.objects.filter(object_repr__startswith="lan").exists()
     assert client.get("/").status_code == 302
     assert list(AuditEntry.objects.order_by("pk").values())[: len(was)] == was
     everything = json.dumps([list(AuditEntry.objects.values()), taken(boss, f"/admin/auth/user/{user.pk}/personal-data/")], default=str)

@@ -75,7 +75,8 @@ def test_what_is_wrong_is_said_of_every_figure_and_nothing_is_written(play: Play
     assert {each["column"] for each in refused["errors"]} == {"ho", "loai", "khong_co", "ty_le"}
     others = told(program.ask("PATCH", where, {"figures": {"cuoc": 1, "diem": 5}}, seen=0), 422, "refused")
     assert {each["column"] for each in others["errors"]} == {"cuoc", "diem"}
-    told(program.ask("PATCH", where, {"figures": {"ho": 3.5}}, seen=0), 422, "invalid")
+    odd = told(program.ask("PATCH", where, {"figures": {"ho": 3.5}}, seen=0), 422, "invalid")
+    assert [each["pointer"] for each in odd["errors"]] == ["/figures/ho"]
     told(program.ask("PATCH", where, {"figure": {}}, seen=0), 422, "invalid")
     assert (play.report("H1").version, play.report("H1").own) == (0, {})
 
@@ -137,6 +138,36 @@ def test_a_model_is_registered_and_goes_on(play: Play, people: dict[str, Any]):
     told(program.post("/models", said | {"unit": "H2"}), 404, "not-found")
     other = given_model("H2").pk
     told(program.get(f"/models/{other}"), 404, "not-found")
+
+
+# --- What can't be read, is too large, or fails -----------------------------------------------------
+
+
+@pytest.mark.parametrize("named", [{}, {"Idempotency-Key": "lan-1"}])
+def test_content_that_cannot_be_read_or_is_too_large_is_a_problem(play: Play, people: dict[str, Any], named: dict[str, str]):
+    program, where = Program(people["hamlet"]), f"/api/v1{address(play, 'H1', '/submit')}"
+    headers = {"Authorization": f"Bearer {program.secret}", "If-Match": "*", **named}
+
+    def sent(content: bytes, content_type: str = "application/json", **more: Any) -> Any:
+        return program.client.generic("POST", where, content, content_type, headers=headers, **more)
+
+    parts = b'--x\r\nContent-Disposition: form-data; name="reason"\r\n\r\nx\r\n--x--\r\n'
+    told(sent(parts, "multipart/form-data; boundary=x"), 400, "unreadable")
+    told(sent(rb'{"reason": "\ud800"}'), 400, "unreadable")
+    told(sent(rb'{"\ud800": 1}'), 400, "unreadable")
+    told(sent(b" " * (3 << 20)), 413, "too-large")
+    told(sent(b"x", CONTENT_LENGTH=str(200 << 20)), 413, "too-large")
+
+
+def test_a_mistake_of_ours_is_a_problem_too_and_leaves_nothing(play: Play, people: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
+    play.save("H1", ho="1")
+    program, key = Program(people["hamlet"]), {"Idempotency-Key": "lan-1"}
+    program.client.raise_request_exception = False
+    with monkeypatch.context() as broken:
+        broken.setattr(AnsweredRequest.objects, "create", lambda **told: 1 / 0)
+        told(program.post(address(play, "H1", "/submit"), seen=1, **key), 500, "failed")
+    assert play.state("H1") == "draft"
+    told(program.post(address(play, "H1", "/submit"), seen=1, **key), 200)
 
 
 # --- Once, and not too often ------------------------------------------------------------------------

@@ -165,6 +165,42 @@ def test_nobody_else_sends_what_is_being_sent(play: Play, receiver: Receiver):
     assert telling.send(now + timedelta(minutes=3)) == 1
 
 
+def test_an_address_that_does_not_answer_is_left_alone_for_a_minute_and_keeps_nobody_waiting(play: Play, receiver: Receiver):
+    silent = given_webhook("http://127.0.0.1:9/")
+    given_webhook(receiver.url)
+    for uid in ("H1", "H2", "H3"):
+        play.do("exempt", uid)
+    telling.collect()
+    telling.collect()
+    now = timezone.now()
+    assert telling.send(now) == 3
+    assert sum(WebhookDelivery.objects.filter(webhook=silent).values_list("tries", flat=True)) == 1
+    telling.send(now + timedelta(minutes=1))
+    assert sum(WebhookDelivery.objects.filter(webhook=silent).values_list("tries", flat=True)) == 2
+
+
+def test_while_one_turn_lasts_no_other_one_begins(play: Play, receiver: Receiver, monkeypatch: pytest.MonkeyPatch):
+    given_webhook(receiver.url)
+    play.do("exempt", "H1")
+    telling.collect()
+    telling.collect()
+    now = timezone.now()
+    others: list[int] = []
+    post = outward.post
+    monkeypatch.setattr(outward, "post", lambda *told: (others.append(telling.send(now)), post(*told))[1])
+    assert (telling.send(now), others) == (1, [0])
+
+
+def test_what_was_told_already_is_told_once_even_where_how_far_was_lost(play: Play, receiver: Receiver):
+    webhook = given_webhook(receiver.url)
+    play.do("exempt", "H1")
+    turns()
+    Webhook.objects.filter(pk=webhook.pk).update(told_upto=webhook.told_upto)
+    play.do("exempt", "H2")
+    turns(4)
+    assert receiver.told == [("report.exempt", "H1"), ("report.exempt", "H2")]
+
+
 @pytest.mark.once
 @pytest.mark.parametrize(
     "url",
@@ -194,3 +230,12 @@ def test_a_name_with_one_address_inside_is_none_outside(settings: Any, monkeypat
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: answers)
     with pytest.raises(outward.Undelivered, match=r"10\.0\.0\.1"):
         outward.post("https://example.com/", b"{}", {})
+
+
+@pytest.mark.once
+def test_where_one_address_of_a_name_is_not_reached_the_next_one_is(receiver: Receiver, monkeypatch: pytest.MonkeyPatch):
+    found = socket.getaddrinfo
+    port = int(receiver.url.split(":")[2].partition("/")[0])
+    both = [(2, 1, 6, "", ("127.0.0.2", 9)), (2, 1, 6, "", ("127.0.0.1", port))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *told, **more: both if host == "truc.example" else found(host, *told, **more))
+    assert outward.post(f"http://truc.example:{port}/", b"{}", {}) == 204
