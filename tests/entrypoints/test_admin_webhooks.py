@@ -10,7 +10,7 @@ from django.utils import timezone
 from reports.admin.webhooks import WebhookForm
 from reports.models import JournalEntry, Webhook, WebhookDelivery
 from tests.builders import given_cycle
-from tests.entrypoints.admin_client import address, administrator
+from tests.entrypoints.admin_client import address, administrator, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +40,7 @@ def test_one_goes_with_its_log():
     play.do("exempt", "H1")
     WebhookDelivery.objects.create(webhook=webhook, entry=JournalEntry.objects.get(), next_at=timezone.now())
     boss, place = administrator(), address("webhook", "delete", webhook.pk)
-    assert "lần báo" in text_of(boss.get(place)).casefold()
+    assert "thông báo webhook" in text_of(boss.get(place)).casefold()
     assert boss.post(place, {"post": "yes"}).status_code == 302
     assert not Webhook.objects.exists()
     assert not WebhookDelivery.objects.exists()
