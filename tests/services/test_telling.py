@@ -187,7 +187,12 @@ def test_while_one_turn_lasts_no_other_one_begins(play: Play, receiver: Receiver
     now = timezone.now()
     others: list[int] = []
     post = outward.post
-    monkeypatch.setattr(outward, "post", lambda *told: (others.append(telling.send(now)), post(*told))[1])
+
+    def meanwhile(*told: Any) -> int:
+        others.append(telling.send(now))
+        return post(*told)
+
+    monkeypatch.setattr(outward, "post", meanwhile)
     assert (telling.send(now), others) == (1, [0])
 
 
