@@ -131,3 +131,8 @@ def test_a_vietnamese_plural_is_one_form():
             "còn 1 ngày",
             "còn 5 ngày",
         ]
+
+
+@pytest.mark.parametrize("name", ["django", "djangojs"])
+def test_a_reader_is_addressed_as_party_offices_do(name: str):
+    assert [entry.msgid for entry in entries(name) for words in words_of(entry) if re.search(r"\bbạn\b", words.lower())] == []

@@ -101,7 +101,7 @@ def test_it_is_journalled_as_a_sign_in_and_so_is_the_binding_without_what_tells_
 def test_nobody_is_let_in_without_an_account_and_none_is_made():
     client, answer = come_back_as("lan")
     assert (answer.headers["Location"], is_signed_in(client)) == ("/login/", False)
-    assert "chưa có tài khoản nào ở đây mở cho bạn" in told(client)
+    assert "nhưng ở đây chưa mở tài khoản tương ứng" in told(client)
     assert not User.objects.exists()
     assert AuditEntry.objects.filter(action="refused").count() == 1
 

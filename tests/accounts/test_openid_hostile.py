@@ -147,7 +147,7 @@ def test_an_answer_of_another_issuer_or_a_refusal_is_told_and_opens_nothing(host
     assert not is_signed_in(comes_back(hostile, iss="http://127.0.0.1:1"))
     client = comes_back(hostile, error="access_denied", error_description="<b>gọi số này</b>")
     page = text_of(client.get("/login/"))
-    assert "không đăng nhập cho bạn" in page
+    assert "không thành công" in page
     assert "gọi số này" not in page
 
 
