@@ -144,7 +144,7 @@ def _check_types(content: bytes, root: etree._Element) -> None:
     """Markup is called so: what is read as markup has been looked through as such."""
     if _MAIN not in content:
         raise Refused(Problem(gettext_noop("The file is no Word document (.docx), or one with macros: save it as .docx.")))
-    for each in root:
+    for each in root.iterchildren(etree.Element):
         kind, name = each.get("ContentType", ""), each.get("PartName") or f".{each.get('Extension')}"
         if kind.endswith("xml") and not kind.startswith("image/") and not name.lower().endswith(_MARKUP):
             raise Refused(Problem(_NO_WORD))

@@ -538,6 +538,7 @@ def test_a_template_may_hold_a_link_to_be_clicked():
 def test_the_houses_own_templates_pass_and_so_does_one_with_every_kind_of_placeholder():
     for layout in (PARTY, STATE):
         check_template(house_template(layout))
+    check_template(word_file("x", change=replacing("[Content_Types].xml", b"<Override", b"<!-- by hand --><Override")))
     check_template(word_file("{{ subject }} {{ figures.dt_dinh_ky }}", "{%p for line in recipients %}", "{{ line }}", "{%p endfor %}"))
 
 
