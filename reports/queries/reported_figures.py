@@ -24,6 +24,8 @@ from units.models import Succession
 _WHOLE, _HALVES = "Y", ("H1", "H2")
 #: the accepted report of a unit by a template for a period
 _Key = tuple[int, str, str]
+#: an indicator as a report knew it, and its figure
+_Told = tuple[Indicator, Fraction | None]
 
 
 def reported_figures(reports: Sequence[Report], sources: Mapping[str, ReportedFigure]) -> dict[int, dict[str, Any]]:
@@ -31,7 +33,8 @@ def reported_figures(reports: Sequence[Report], sources: Mapping[str, ReportedFi
 
     A year's figure is that of the unit's accepted report of the year, or else what those of both its halves come to; a year beyond
     the cycle's period, or one without these, is left out, as is a figure with more decimals than its cell takes. Where the unit
-    wasn't there, its predecessors' figures are its own (§8), unless it received a share of one: an estimate is somebody's to make.
+    wasn't there, its predecessors' figures are its own (§8), each read in the same way, unless it received a share of one: an
+    estimate is somebody's to make.
 
     One query, and a few more where a unit lacks a report of a part.
     """
@@ -82,26 +85,37 @@ class _Declared:
         return found
 
     def figure(self, unit_id: int, source: ReportedFigure, year: int) -> Fraction | None:
-        whole = self._of(unit_id, source, f"{year:04}-{_WHOLE}")
-        if whole is not None:
-            return whole[1]
-        halves = [self._of(unit_id, source, f"{year:04}-{half}") for half in _HALVES]
+        whole, *halves = (f"{year:04}-{part}" for part in (_WHOLE, *_HALVES))
+        if own := self._reported(unit_id, source, whole):
+            return own[1]
+        was_there = any(self._reported(unit_id, source, half) for half in halves)
+        olds = self._predecessors.get(unit_id, [])
+        told = {} if was_there else {old: each for old in olds if (each := self._reported(old, source, whole))}
+        others = [old for old in olds if old not in told]
+        both = self._of_halves([self._of(unit_id, others, source, half) for half in halves])
+        if not told:
+            return both
+        figures = [*(value for _, value in told.values()), both]
+        return figure_restated(next(iter(told.values()))[0], [each for each in figures if each is not None])
+
+    def _of_halves(self, halves: Sequence[_Told | None]) -> Fraction | None:
         values = [value for _, value in filter(None, halves) if value is not None]
         last = halves[-1]
         return combined(last[0], values) if last is not None and len(values) == len(_HALVES) else None
 
-    def _of(self, unit_id: int, source: ReportedFigure, period: str) -> tuple[Indicator, Fraction | None] | None:
-        """The indicator as the unit's report knew it, or its predecessors', and its figure; None where there is no such report."""
+    def _of(self, unit_id: int, olds: Sequence[int], source: ReportedFigure, period: str) -> _Told | None:
+        """What the unit's report said, or else those of these predecessors; None where there is no such report."""
         own = self._reported(unit_id, source, period)
         if own is not None:
             return own
-        olds = [each for old in self._predecessors.get(unit_id, ()) if (each := self._reported(old, source, period))]
-        if not olds:
+        told = [each for old in olds if (each := self._reported(old, source, period))]
+        if not told:
             return None
-        indicator = olds[0][0]
-        return indicator, figure_restated(indicator, [value for _, value in olds if value is not None])
+        indicator = told[0][0]
+        return indicator, figure_restated(indicator, [value for _, value in told if value is not None])
 
-    def _reported(self, unit_id: int, source: ReportedFigure, period: str) -> tuple[Indicator, Fraction | None] | None:
+    def _reported(self, unit_id: int, source: ReportedFigure, period: str) -> _Told | None:
+        """The indicator as the unit's report knew it, and its figure; None where there is no such report."""
         key = (unit_id, source.template, period)
         report = self._reports.get(key)
         indicator = report.cycle.version.compiled().by_code.get(source.code) if report else None

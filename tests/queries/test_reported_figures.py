@@ -11,7 +11,7 @@ from reports.services import configuring
 from reports.wording import source_name
 from tests.builders import NOON, Play, given_cycle, given_template
 from tests.domain.builders import indicator
-from tests.unit_builders import HEADER, load_csv, succeed
+from tests.unit_builders import HEADER, load_csv, succeed, tree
 from units.models import Unit
 from units.problems import Refused
 
@@ -166,3 +166,14 @@ def test_of_a_unit_made_of_others_earlier_years_are_what_these_reported_but_for_
     play = survey("report:ky:cuoc:1", "report:ky:cuoc:2")
     assert said(play, "N") == {"a": 7, "b": 8}
     assert said(play, "M") == {}
+
+
+def test_of_predecessors_one_may_have_reported_the_year_and_another_its_halves():
+    version = regular()
+    tree({"P": {"A": [], "B": []}})
+    for period, uid, count in (("2021-Y", "A", "3"), ("2021-H1", "B", "4"), ("2021-H2", "B", "5"), ("2022-H1", "B", "6")):
+        given_cycle(version, {}, period=period, under=["P"], levels=["commune", "district"]).hand_in(uid, cuoc=count)
+    Unit.objects.filter(uid__in="AB").update(valid_to="2022-12-31")
+    load_csv(HEADER, "N,,Xã N,commune,P,2023-01-01,")
+    succeed("A>N:1", "B>N:1", on="2023-01-01")
+    assert said(survey("report:ky:cuoc:1", "report:ky:cuoc:2"), "N") == {"a": 12}
