@@ -137,9 +137,9 @@ def _make(new_units: Sequence[NewUnit]) -> list[int]:
     if not new_units:
         return []
     rows = (({**asdict(unit), "valid_from": None, "valid_to": None}, line) for line, unit in enumerate(new_units, 1))
-    superiors = {unit.parent_uid for unit in new_units}
-    has_roots = None in superiors
-    trees = None if has_roots else set(Unit.objects.filter(uid__in=superiors).order_by().values_list("tree_id", flat=True))
+    superiors = {unit.parent_uid for unit in new_units if unit.parent_uid is not None}
+    has_roots = any(unit.parent_uid is None for unit in new_units)
+    trees = None if has_roots else set(Unit.objects.filter(Among("uid", superiors)).order_by().values_list("tree_id", flat=True))
     with Staging() as staging:
         staging.bring((*(content.get(name) for name in CONTENT), line, True) for content, line in rows)
         tree.load(staging, Problems(), trees=trees)
@@ -441,6 +441,12 @@ def touched_by(reorganisation: Reorganisation) -> set[int]:
     ends = reorganisation.successions.values_list("predecessor_id", "successor_id")
     dated = (int(pk) for pk in (*before.last_days, *before.first_days))
     return {*before.made, *dated, *(pk for pair in ends for pk in pair)}
+
+
+def ended_by(reorganisation: Reorganisation) -> set[int]:
+    """The units that it ended, and the predecessors that had ended already."""
+    before = Before(**reorganisation.before)
+    return {*map(int, before.last_days), *reorganisation.successions.values_list("predecessor_id", flat=True)}
 
 
 def _superiors_of(unit_ids: Collection[int]) -> set[int]:

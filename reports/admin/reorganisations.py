@@ -349,11 +349,10 @@ class ReorganisationAdmin(ReadOnly):
         if not request.user.is_superuser:
             raise PermissionDenied
         found = get_object_or_404(Reorganisation, pk=number)
-        named = [name for name in request.POST if name.startswith("model-") and request.POST[name]]
-        try:
-            chosen = {int(name.removeprefix("model-")): int(str(request.POST[name])) for name in named}
-        except ValueError:
-            raise Http404 from None
+        named = {name.removeprefix("model-"): str(text) for name, text in request.POST.items() if name.startswith("model-") and text}
+        if not all(re.fullmatch("[0-9]{1,15}", each) for each in (*named, *named.values())):
+            raise Http404
+        chosen = {int(model): int(successor) for model, successor in named.items()}
         try:
             count = handing_over.hand_over_as_chosen(found, chosen, by=request.user, at=timezone.now())
         except Refused as refused:

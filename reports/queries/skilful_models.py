@@ -63,7 +63,7 @@ def days_of(cycle: Cycle) -> Days:
 
 def _lives(reports: Sequence[Report], cycle: Cycle) -> list[_Life]:
     """The models at and below the reports' units on the cycle's tree, each with its steps up to the cut-off."""
-    tops = _tops(reports)
+    tops = list(_tops(reports))
     handed_over = _handed_over_since(cycle, tops)
     here = tree.scope(tops, "model__unit__") | Q(Among("model_id", handed_over)) if handed_over else tree.scope(tops, "model__unit__")
     entries = SkilfulModelEntry.objects.filter(here, on__lte=cycle.cut_off).exclude(action=ModelAction.HAND_OVER.value).order_by("pk")
@@ -76,8 +76,10 @@ def _lives(reports: Sequence[Report], cycle: Cycle) -> list[_Life]:
 
 
 def _handed_over_since(cycle: Cycle, tops: Iterable[Unit]) -> dict[int, int]:
-    """By model: the unit that ran it on the cycle's reference day, where that is one of these or below, and it runs it no more (§8)."""
-    since = SkilfulModelEntry.objects.filter(tree.scope(tops, "from_unit__"), on__gt=cycle.reference_day)
+    """By model that is at or below these units now, or was on the cycle's reference day: the unit that ran it on that day, where another
+    one does now (§8)."""
+    here = tree.scope(tops, "from_unit__") | tree.scope(tops, "model__unit__")
+    since = SkilfulModelEntry.objects.filter(here, from_unit__isnull=False, on__gt=cycle.reference_day)
     return dict(since.order_by("-pk").values_list("model_id", "from_unit_id"))
 
 

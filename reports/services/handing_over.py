@@ -22,7 +22,7 @@ from units.locks import hold
 from units.models import Reorganisation, Succession, Unit
 from units.problems import Problem, Refused, gettext_noop
 from units.reach import User
-from units.reorganising import touched_by
+from units.reorganising import ended_by
 
 
 class _Way(NamedTuple):
@@ -35,15 +35,17 @@ class _Way(NamedTuple):
 
 def hand_over(reorganisation: Reorganisation, *, by: User, at: datetime) -> None:
     """Let the models of every predecessor that went whole go over to its successor."""
-    whole = {row.predecessor_id: row for row in reorganisation.successions.filter(share=1).select_related("successor")}
-    models = _held(SkilfulModel.objects.filter(Among("unit_id", whole)))
-    _go([_Way(each, whole[each.unit_id].successor, whole[each.unit_id].effective_on) for each in models], reorganisation, by, at)
+    whole: dict[date, dict[int, Unit]] = defaultdict(dict)
+    for row in reorganisation.successions.filter(share=1).select_related("successor").order_by("effective_on"):
+        whole[row.effective_on][row.predecessor_id] = row.successor
+    for on, successors in whole.items():  # a file may make a unit on one day that goes over itself on a later one
+        models = _held(SkilfulModel.objects.filter(Among("unit_id", successors)))
+        _go([_Way(each, successors[each.unit_id], on) for each in models], reorganisation, by, at)
 
 
 def staying(reorganisation: Reorganisation) -> QuerySet[SkilfulModel]:
     """The models of units that it ended, which nobody has handed over."""
-    ended = Unit.objects.filter(Among("pk", touched_by(reorganisation)), valid_to__lt=reorganisation.effective_on)
-    return SkilfulModel.objects.filter(unit__in=ended.order_by().values("pk")).order_by("unit__sort_key", "pk")
+    return SkilfulModel.objects.filter(Among("unit_id", ended_by(reorganisation))).order_by("unit__sort_key", "pk")
 
 
 def choices_for(models: Iterable[SkilfulModel], reorganisation: Reorganisation) -> dict[int, list[Succession]]:
@@ -77,7 +79,7 @@ def hand_over_as_chosen(reorganisation: Reorganisation, chosen: Mapping[int, int
 def take_back(reorganisation: Reorganisation, *, by: User, at: datetime) -> None:
     """Let the models that went over by it stand at their old units again; their journals keep both."""
     entries = SkilfulModelEntry.objects.filter(reorganisation=reorganisation, from_unit__isnull=False)
-    old = {entry.model_id: entry for entry in entries.select_related("from_unit").order_by("pk")}
+    old = {entry.model_id: entry for entry in entries.select_related("from_unit").order_by("-pk")}  # the first of each
     successors = set(reorganisation.successions.values_list("successor_id", flat=True))
     models = [each for each in _held(SkilfulModel.objects.filter(Among("pk", old))) if each.unit_id in successors]
     ways = [_Way(each, unit, old[each.pk].on) for each in models if (unit := old[each.pk].from_unit) is not None]

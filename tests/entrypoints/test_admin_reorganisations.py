@@ -223,7 +223,10 @@ def test_models_of_a_split_commune_are_handed_over_on_its_page(admin: Client) ->
     page = admin.get(reverse("admin:units_reorganisation_change", args=[recorded.pk]))
     assert "Dân vận khéo models that stayed at units which ended (1)" in text_of(page)
     second = Unit.objects.get(name="Xã Hai")
-    answer = admin.post(reverse("admin:units_reorganisation_models", args=[recorded.pk]), {f"model-{model.pk}": second.pk})
+    address = reverse("admin:units_reorganisation_models", args=[recorded.pk])
+    for nonsense in ({"model-x": "1"}, {f"model-{model.pk}": "9" * 30}):
+        assert admin.post(address, nonsense).status_code == 404
+    answer = admin.post(address, {f"model-{model.pk}": second.pk})
     assert said(answer) == ["1 model goes over."]
     model.refresh_from_db()
     assert model.unit == second

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from units import redrawing
 from units.models import Level, Reorganisation, Unit
 from units.problems import Refused
 from units.redrawing import Part
-from units.reorganising import Change, Roles
+from units.reorganising import Change, Link, Roles
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +76,26 @@ def test_models_go_over_where_a_unit_went_whole_and_each_cycle_counts_them_on_it
 
     new = given_cycle(version, {}, period="2025-Y", under=["P"], due=date(2025, 12, 20), opened=at("2025-12-15 08:00"))
     assert [counted(new, uid) for uid in ("C1-20250701", "H1-20250701")] == [{"mh": 2, "moi": 2}, {"mh": 1, "moi": 1}]
+
+
+def test_a_unit_below_which_a_model_came_counts_it_in_no_cycle_of_before() -> None:
+    version = given_template(indicator("mh", levels="district|commune", source="register:running", time="stock_last"))
+    old = given_cycle(version, {"P": {"D": {"C1": []}, "E": {"C2": []}}})
+    for uid, name in (("C1", "Đường hoa"), ("D", "Nhà sạch")):
+        take(given_model(uid, on="2025-03-01", name=name), "begin", on="2025-03-05")
+    assert (counted(old, "C1"), counted(old, "E")) == ({"mh": 1}, {})
+    redraw(redrawing.moved(unit("C1"), DAY, unit("E")))
+    assert (counted(old, "C1"), counted(old, "D"), counted(old, "E")) == ({"mh": 1}, {"mh": 1}, {})
+
+
+def test_a_unit_that_a_file_makes_and_merges_again_hands_on_what_came_to_it_and_undoing_takes_it_back() -> None:
+    tree({"P": {"A": [], "B": [], "C": []}})
+    model = given_model("A")
+    steps = [("A", "B", date(2025, 7, 1)), ("B", "C", date(2025, 8, 1))]
+    recorded = redraw(Change(Reorganisation.Kind.FILE, [Link(old, new, day, Decimal(1)) for old, new, day in steps]))
+    assert where() == {model.name: "Đơn vị C"}
+    reorganising.undo(recorded, by=None, at=AT)
+    assert where() == {model.name: "Đơn vị A"}
 
 
 def test_its_journal_says_so_and_undoing_takes_it_back() -> None:
