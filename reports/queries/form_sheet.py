@@ -186,8 +186,8 @@ def form_sheet(
     """The report's rows by section. `below`, `both` and `sourced` as `services.submitting.readiness` gives them. At most seven queries,
     and some more for a unit that was made of others.
 
-    `as_typed` leaves out what doesn't change as somebody types: what was submitted, notes and adjustments. `past` is that of the
-    report's unit, where it is known already; so are its newest `notes`. As typed there are no queries but the past's.
+    `as_typed` leaves out what doesn't change as somebody types: the period before, what was submitted, notes and adjustments. `past` is
+    that of the report's unit, where it is known already; so are its newest `notes`. As typed there are no queries but the past's.
 
     Where nothing reports below, figures are compared with the unit's own of earlier periods; else with what it declared.
     `opening`: its values are those that it opens with (`so_far.opens_with`), and nobody has said them yet.
@@ -244,7 +244,8 @@ class _Rows:
         self.both = figures(template, both)
         self.own = OwnValues(template, report.own.get, report.level.code, template.formulas).value
         self.may_be_entered = {indicator.code for indicator in enterable(report)}
-        self.previous, self.year_ago = beside.previous(report, past), beside.year_ago(report, past)
+        self.past = past
+        self.previous, self.year_ago = beside.NOTHING, beside.year_ago(report, past)
         self.so_far = past.six_months.get(report.unit_id)
         self.first_half = self._first_half(template)
         self.six_months_period = self.so_far.first_half if self.so_far else ""
@@ -254,8 +255,9 @@ class _Rows:
         self.adjustments: dict[str, list[Adjustment]] = {}
 
     def look_back(self, notes: Iterable[ReviewNote]) -> None:
-        """Add what was submitted, the reviewer's notes, and adjustments."""
+        """Add the period before, what was submitted, the reviewer's notes, and adjustments."""
         report = self.report
+        self.previous = beside.previous(report, self.past)
         submissions = list(report.submissions.order_by("-number").only("own", "declared")[:2]) if report.last_submission_id else []
         with_superior = report.state in WITH_SUPERIOR
         if submissions and with_superior:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from reports.domain.indicators import Indicator, Template
 from reports.domain.numbers import display, parse_entry, parse_plain
 from reports.domain.over_time import Part, own_over_time
-from reports.domain.periods import PeriodKind, overlap, parse_period, parts_within
+from reports.domain.periods import overlap, parts_within
 from reports.domain.workflow import State
 from reports.models import Cycle, Report
 from reports.queries import history
@@ -109,11 +109,6 @@ def _as_entered(indicator: Indicator, value: Any) -> Any:
         return parse_plain(str(value), indicator)
     except Refused:
         return None
-
-
-def six_months(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, SoFar]:
-    """The same where the cycle is a year's; else none, and no query."""
-    return so_far(cycle, unit_ids) if parse_period(cycle.period).kind is PeriodKind.YEAR else {}
 
 
 @dataclass(frozen=True, slots=True)

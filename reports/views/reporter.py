@@ -23,7 +23,6 @@ from reports.policies import OWNERS, Role
 from reports.queries.form_sheet import Row, enterable, form_sheet
 from reports.queries.past import Past
 from reports.queries.selections import choices_to_make
-from reports.queries.so_far import six_months
 from reports.queries.timeline import newest_notes, proposed_explanations
 from reports.queries.worklists import worklist
 from reports.services import filling, submitting
@@ -100,7 +99,7 @@ def _entries(report: Report, request: HttpRequest) -> Entries:
     indicators = enterable(report)
     entries = read_entries(indicators, request.POST)
     if any(name.startswith("second-") for name in request.POST):
-        found = six_months(report.cycle, [report.unit_id]).get(report.unit_id)
+        found = Past.of(report).six_months.get(report.unit_id)
         read_second_halves(entries, indicators, request.POST, found.six_months if found else {})
     return entries
 

@@ -11,7 +11,8 @@ import pytest
 
 from reports.models import TemplateVersion
 from reports.queries.form_sheet import Halves, Sheet, enterable, form_sheet
-from reports.queries.so_far import opening_of, six_months, so_far
+from reports.queries.past import Past
+from reports.queries.so_far import opening_of, so_far
 from reports.services.submitting import readiness
 from tests.builders import Play, at, given_cycle, given_template
 from tests.domain.builders import indicator
@@ -87,7 +88,7 @@ def test_a_half_year_opens_with_its_quarters_and_has_no_six_months_of_its_own():
         given_cycle(version, period=period).hand_in("H1", cuoc="2")
     play = given_cycle(version, period="2025-H1")
     assert opened(play, "H1") == ({"cuoc": 4}, ["2025-Q1", "2025-Q2"])
-    assert six_months(play.cycle, [play.report("H1").unit_id]) == {}
+    assert Past(play.cycle, [play.report("H1").unit_id]).six_months == {}
 
 
 def test_the_six_months_stand_beside_each_figure_and_the_second_half_follows_from_the_year():
@@ -135,9 +136,9 @@ def test_a_years_six_months_cost_two_queries_and_a_half_years_none(django_assert
     play = of_a_year(H1={"cuoc": "3"})
     half, unit = given_cycle(play.cycle.version, period="2026-H1").cycle, play.report("H1").unit_id
     with django_assert_num_queries(0):
-        assert six_months(half, [unit]) == {}
+        assert Past(half, [unit]).six_months == {}
     with django_assert_num_queries(2):
-        assert six_months(play.cycle, [unit])[unit].six_months == {"cuoc": 3}
+        assert Past(play.cycle, [unit]).six_months[unit].six_months == {"cuoc": 3}
 
 
 def test_a_commune_made_in_july_opens_with_the_six_months_of_its_predecessors():
