@@ -46,7 +46,7 @@ def taken(client: Client, address: str = "/account/data/file/") -> dict:
 
 def test_a_user_reads_where_they_are_named_and_what_erasing_would_leave():
     page = text_of(signed_in(lan()).get("/account/data/"))
-    for words in ("lan@example.com", "Nguyễn", "được xoá", "giữ lại"):
+    for words in ("lan@example.com", "Nguyễn", "được xóa", "giữ lại"):
         assert words in page
 
 
