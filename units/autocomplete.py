@@ -14,14 +14,20 @@ from units.tree import full_name
 
 
 class FullNameAutocomplete(AutocompleteJsonView):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What is found; the old names of all units whose own isn't sought are asked for at once."""
+        context = super().get_context_data(**kwargs)
+        sought = fold(self.term)
+        by_old_name = [each.pk for each in context["object_list"] if isinstance(each, Unit) and sought not in each.search_text]
+        self.former = former_names(by_old_name)
+        return context
+
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
         result = super().serialize_result(obj, to_field_name)
         if not isinstance(obj, Unit):
             return result
         text = f"{full_name(obj)} ({obj.uid})"
-        sought = fold(self.term)
-        if sought not in obj.search_text:
-            former = [unit.name for unit in former_names([obj.pk]).get(obj.pk, ()) if sought in unit.search_text]
-            if former:
-                text = gettext("%(unit)s, formerly %(names)s") % {"unit": text, "names": ", ".join(former)}
+        former = [unit.name for unit in self.former.get(obj.pk, ()) if fold(self.term) in unit.search_text]
+        if former:
+            text = gettext("%(unit)s, formerly %(names)s") % {"unit": text, "names": ", ".join(former)}
         return result | {"text": text}
