@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from tests.unit_builders import HEADER, tree
+from tests.unit_builders import HEADER, succeed, tree
 from units.checking import check_units
 from units.models import Level, Membership, Succession, Unit
 
@@ -129,6 +129,18 @@ def test_a_superior_is_chosen_by_search(boss, units):
         reverse("admin:autocomplete"), {"term": "don vi e", "app_label": "units", "model_name": "unit", "field_name": "parent"}
     )
     assert found.json()["results"] == [{"id": str(units["E"].pk), "text": "Đơn vị E, Đơn vị P (E)"}]
+
+
+def test_choosing_finds_units_by_old_names_and_asks_for_all_of_these_at_once(boss, units, django_assert_max_num_queries):
+    succeed("C>E:1", "H1>E:1", "H1>F:1")
+    address, field = reverse("admin:autocomplete"), {"app_label": "units", "model_name": "unit", "field_name": "parent"}
+    with django_assert_max_num_queries(10):
+        found = boss.get(address, {"term": "don vi h1", **field}).json()["results"]
+    assert {each["text"] for each in found} == {
+        "Đơn vị H1, Đơn vị C, Đơn vị D, Đơn vị P (H1)",
+        "Đơn vị E, Đơn vị P (E), formerly Đơn vị H1",
+        "Đơn vị F, Đơn vị Q (F), formerly Đơn vị H1",
+    }
 
 
 def test_the_form_moves_a_unit(boss, units):
