@@ -418,18 +418,18 @@ def hindrances(reorganisation: Reorganisation, uses: Uses) -> Problems:
     opened = {*uses.opened_on(day, touched), *uses.opened_on(day, _superiors_of(touched), since)}
     for code in sorted(opened):
         problems.add(Problem(gettext_noop("The cycle %(code)s was opened on the new tree; it can't be undone any more."), {"code": code}))
-    made = Before(**reorganisation.before).made
-    problems.extend(uses.set_up_on(reorganisation, made))
-    problems.extend(_roles_given_since(reorganisation, made))
+    before = Before(**reorganisation.before)
+    problems.extend(uses.set_up_on(reorganisation, before.made))
+    problems.extend(_roles_given_since(before))
     for later in _built_upon(reorganisation, touched):
         problems.add(Problem(gettext_noop("“%(later)s” builds on it; undo that first."), {"later": str(later)}))
     return problems
 
 
-def _roles_given_since(reorganisation: Reorganisation, made: Collection[int]) -> Iterator[Problem]:
+def _roles_given_since(before: Before) -> Iterator[Problem]:
     """Roles at units that would vanish, which nobody gave by it."""
-    given = {tuple(key) for key in reorganisation.before["roles_given"]}
-    for row in Membership.objects.filter(Among("unit_id", made)).select_related("user", "unit"):
+    given = {tuple(key) for key in before.roles_given}
+    for row in Membership.objects.filter(Among("unit_id", before.made)).select_related("user", "unit"):
         if (row.user_id, row.unit_id, row.role) not in given:
             message = gettext_noop("%(user)s has got a role at %(unit)s since; take that away first.")
             yield Problem(message, {"user": str(row.user), "unit": row.unit.name})
