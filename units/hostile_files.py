@@ -299,15 +299,21 @@ class SharedWords:
 
     def __init__(self) -> None:
         self.lengths = array("Q")
-        self.cells = array("Q", bytes(8 * (_MOST_WORDS + 1)))
+        self.cells = array("Q")
+        self.of_any = 0
 
     def refer(self, number: int) -> None:
         """A cell shows the word of this number, from 0; one that can't be told may be any."""
-        self.cells[min(_MOST_WORDS, number)] += 1
+        if number >= _MOST_WORDS:
+            self.of_any += 1
+            return
+        if number >= len(self.cells):
+            self.cells.frombytes(bytes(8 * max(number + 1 - len(self.cells), len(self.cells))))
+        self.cells[number] += 1
 
     def shown(self) -> int:
         """The bytes that all cells show."""
-        return sum(map(mul, self.lengths, self.cells)) + max(self.lengths, default=0) * self.cells[_MOST_WORDS]
+        return sum(map(mul, self.lengths, self.cells)) + max(self.lengths, default=0) * self.of_any
 
 
 class _Scan(_Reach):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -81,6 +83,19 @@ class _Owner(NamedTuple):
     kind: tuple[int, str]
 
 
+@contextmanager
+def _without_looking_for_garbage() -> Iterator[None]:
+    """A country's figures are millions of objects, none of them garbage: going through them again and again is a sixth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_without_looking_for_garbage()
 def import_figures(
     cycle: Cycle, figures: Iterable[Figure], problems: Problems, journey: Journey, progress: Callable[[int], None] = lambda done: None
 ) -> Imported:

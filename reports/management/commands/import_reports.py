@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
@@ -60,12 +59,9 @@ class Command(RefusingCommand):
 def _import(cycle: Cycle, names: Sequence[str], journey: Journey, notices: Problems) -> Imported:
     problems = Problems()
     progress = Progress(sys.stderr, gettext("reports written"))
-    # A country's figures are millions of objects, none of them garbage: looking through them again and again is a sixth of the time.
-    gc.disable()
     try:
         return import_figures(cycle, _figures(names, cycle.version.compiled(), problems, notices), problems, journey, progress)
     finally:
-        gc.enable()
         progress.end()
 
 
