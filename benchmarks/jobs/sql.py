@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import connection
 
+from audit import triggers
+
 
 def run(sql: str, params: Any = None) -> int:
     """Run a statement to its last row; how many rows it gave or touched."""
@@ -34,7 +36,7 @@ _OF_A_REPORT = {
 
 
 def erase_cycle(code: str) -> None:
-    """Delete a cycle with all that it left, history too, which PostgreSQL keeps from everybody but a benchmark."""
+    """Delete a cycle with all that it left, history too, which the database keeps from everybody but a benchmark."""
     cycle = f"(SELECT id FROM reports_cycle WHERE code = '{code}')"
     reports = f"(SELECT id FROM reports_report WHERE cycle_id IN {cycle})"
     run(
@@ -51,9 +53,9 @@ def erase_cycle(code: str) -> None:
 
 @contextmanager
 def _alterable(table: str) -> Iterator[None]:
-    is_history = on_postgresql() and table in ("reports_journalentry", "reports_submission")
-    if is_history:
-        run(f"ALTER TABLE {table} DISABLE TRIGGER append_only")
+    is_history = table in ("reports_journalentry", "reports_submission")
+    for statement in triggers.not_append_only(connection, table) if is_history else ():
+        run(statement)
     yield
-    if is_history:
-        run(f"ALTER TABLE {table} ENABLE TRIGGER append_only")
+    for statement in triggers.append_only(connection, table) if is_history else ():
+        run(statement)
