@@ -22,8 +22,13 @@ from units.problems import Problem, Refused, gettext_noop
 ABOUT = ("username", "last_name", "first_name", "email", "date_joined", "last_login", "is_active", "is_staff", "is_superuser")
 #: columns that open something, and are nobody's to take
 _SECRET = {"key", "token", "digest", "password"}
-#: what somebody did, and files that are forgotten by themselves after days: no part of the account, though it can't be deleted without them
-_NOT_OF_THE_ACCOUNT = {"admin.LogEntry", "reports.BackgroundJob"}
+#: models whose rows stay, though an account can't be deleted without them: what somebody did, and what an app has said of its own
+_STAYING = {"admin.LogEntry"}
+
+
+def let_stay(label: str) -> None:
+    """Leave this model's rows when an account is erased: they hold nothing of its owner, or are soon forgotten by themselves."""
+    _STAYING.add(label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class Kept:
     def is_erased(self) -> bool:
         """Does it go with the account? What was done stays, and names a number."""
         goes = self.field.remote_field.on_delete is models.CASCADE
-        return goes and self.model._meta.label not in _NOT_OF_THE_ACCOUNT
+        return goes and self.model._meta.label not in _STAYING
 
     def rows(self, user: User) -> models.QuerySet[Any]:
         return self.model._default_manager.filter(**{self.field.name: user}).order_by("pk")

@@ -7,6 +7,7 @@ class ReportsConfig(AppConfig):
     verbose_name = _("Reports")
 
     def ready(self) -> None:
+        from accounts import personal_data
         from reports import tasks
         from reports.queries.frozen_units import frozen_by_reports
         from reports.services import waking
@@ -14,3 +15,4 @@ class ReportsConfig(AppConfig):
 
         waking.install(for_totals=tasks.wake, for_background_jobs=tasks.wake_for_background_jobs)
         keeping.install(frozen_by_reports)
+        personal_data.let_stay("reports.BackgroundJob")

@@ -99,9 +99,7 @@ def save_first(like: Report, written: Mapping[int, Written], *, by: User, at: da
     """
     step = Step(Action.SAVE, by, at, reason)
     transitions.check(step, [like])
-    own = each_its_own({pk: figures.own for pk, figures in written.items()})
-    changes = {pk: figures.changes for pk, figures in written.items()}
-    transitions.write_alike(step, like, list(written), updates={"own": own}, changes=changes)
+    transitions.write_alike(step, like, list(written), **_stored(written))
 
 
 def enterable_at_first(report: Report, by: User) -> frozenset[str]:
@@ -157,7 +155,8 @@ def _write(
         written.append((report, Written.of(report.own, journal)))
     problems.extend(transitions.named(refused))
     problems.refuse_if_any()
-    _store(step, written)
+    if written:
+        transitions.write(step, [report for report, _ in written], **_stored({report.pk: figures for report, figures in written}))
 
 
 def _counted_anew(report: Report, own: Changes) -> Changes:
@@ -167,11 +166,10 @@ def _counted_anew(report: Report, own: Changes) -> Changes:
     return {code: value for code, value in counts.items() if report.own.get(code) != value}
 
 
-def _store(step: Step, written: Sequence[tuple[Report, Written]]) -> None:
-    if written:
-        own = each_its_own({report.pk: figures.own for report, figures in written})
-        changes = {report.pk: figures.changes for report, figures in written}
-        transitions.write(step, [report for report, _ in written], updates={"own": own}, changes=changes)
+def _stored(written: Mapping[int, Written]) -> dict[str, Any]:
+    """What is written onto the reports (by id), and into their journals."""
+    own = each_its_own({pk: figures.own for pk, figures in written.items()})
+    return {"updates": {"own": own}, "changes": {pk: figures.changes for pk, figures in written.items()}}
 
 
 def misplaced(template: Template, report: Report, changed: Changes, by: User) -> list[Problem]:

@@ -8,7 +8,7 @@ in the same transaction.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property, partial
@@ -203,24 +203,29 @@ def write(
     Raises Refused when a report isn't in the state any more in which it was checked.
     """
     entries = list(_entries(step, reports, changes or {}, submissions or {}))
-    logger.info("%s: %d reports, among them %s", step.action, len(reports), [report.pk for report in reports[:_LOGGED]])
     _move(step, reports, updates or {})
-    insert_like(entries, ["report", "changes", "submission"])
-    ids = [report.pk for report in reports]
-    flagging.clear_untrue(ids, step.at)
+    _leave(step, [report.pk for report in reports], entries)
     if step.action in _MARKING:
         rolling_up.mark([report for report in reports if _changes_totals(step.action, report)])
 
 
 def write_alike(step: Step, like: Report, ids: Sequence[int], *, updates: Mapping[str, Any], changes: Mapping[int, str]) -> None:
-    """The same for locked reports that are all as the checked one `like` is: as often as not a country's, without a look at each.
+    """The same for locked reports, by id, that all stand as the checked one `like` does: a country's take no look at each.
 
-    Only of an action that changes no total. Raises Refused as `write` does.
+    Raises Refused as `write` does, and ValueError for an action that changes totals: which ones, each report has to tell.
     """
-    entry = _entry(step, step.standing.on_behalf(like, step.action), like.state, _target(step.action, like).value)
+    if step.action in _MARKING:
+        raise ValueError(step.action)
+    to = _target(step.action, like)
+    entry = _entry(step, step.standing.on_behalf(like, step.action), like.state, to.value)
+    _update(step, like.state, to, ids, updates)
+    _leave(step, ids, ((entry, (pk, changes[pk], None)) for pk in ids))
+
+
+def _leave(step: Step, ids: Sequence[int], entries: Iterable[tuple[JournalEntry, tuple[int, str, int | None]]]) -> None:
+    """What every step leaves behind: its journal entries, no flag that is not true any more, a line in the log."""
     logger.info("%s: %d reports, among them %s", step.action, len(ids), ids[:_LOGGED])
-    _update(step, like.state, _target(step.action, like), ids, updates)
-    insert_like(((entry, (pk, changes[pk], None)) for pk in ids), ["report", "changes", "submission"])
+    insert_like(entries, ["report", "changes", "submission"])
     flagging.clear_untrue(ids, step.at)
 
 
