@@ -17,6 +17,10 @@ class State(StrEnum):
     EXEMPT = "exempt"
 
 
+#: a report in these states waits for its own unit
+WITH_ITS_UNIT = (State.NOT_STARTED, State.DRAFT, State.PROPOSED, State.RETURNED)
+
+
 class Action(StrEnum):
     SAVE = "save"
     PROPOSE = "propose"

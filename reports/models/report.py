@@ -12,7 +12,7 @@ from django.db.models import Case, F, Prefetch, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from reports.domain.deadlines import Timeliness
-from reports.domain.workflow import State
+from reports.domain.workflow import WITH_ITS_UNIT, State
 from reports.models.cycle import Cycle
 from units.models import Level, Unit
 
@@ -60,6 +60,10 @@ class ReportQuerySet(models.QuerySet["Report"]):
     def owing(self) -> ReportQuerySet:
         """Those that were never submitted, though they have to be: the database's side of `Report.is_owing`."""
         return self.expected().filter(first_submitted_at__isnull=True)
+
+    def with_their_units(self) -> ReportQuerySet:
+        """Those of open cycles that wait for their own unit."""
+        return self.filter(cycle__state=Cycle.State.OPEN, state__in=[state.value for state in WITH_ITS_UNIT])
 
     def with_reports_below(self) -> ReportQuerySet:
         return self.filter(end__gt=F("position"))

@@ -10,9 +10,6 @@ from enum import StrEnum
 from reports.domain.workflow import State
 from reports.models import Cycle, Report
 
-#: a report in these states waits for its own unit
-_WITH_UNIT = (State.NOT_STARTED.value, State.DRAFT.value, State.PROPOSED.value, State.RETURNED.value)
-
 
 class Owing(StrEnum):
     SUBMIT = "submit"
@@ -37,7 +34,7 @@ def due_days(owned: Collection[int], reviewed: Collection[int]) -> list[DueDay]:
 
 
 def _of_owners(units: Collection[int]) -> Iterator[DueDay]:
-    waiting = Report.objects.filter(unit_id__in=units, cycle__state=Cycle.State.OPEN, state__in=_WITH_UNIT)
+    waiting = Report.objects.filter(unit_id__in=units).with_their_units()
     for report in waiting.for_display().defer("own").order_by("due_on", "pk"):
         changed_at = report.journal_at or report.cycle.opened_at or report.due_at
         if report.correct_by_at is not None:

@@ -12,8 +12,6 @@ from reports.domain.deadlines import Timeliness
 from reports.domain.workflow import Action, State
 from reports.models import Cycle, JournalEntry, Report, ReportQuerySet
 
-#: a report in these states waits for its own unit
-_WITH_UNIT = (State.NOT_STARTED, State.DRAFT, State.PROPOSED, State.RETURNED)
 _GIVEN_BACK = (Action.RETURN, Action.REOPEN, Action.SEND_BACK)
 
 
@@ -50,7 +48,7 @@ def worklist(owned: Collection[int], reviewed: Collection[int], at: datetime) ->
 
 def _owed(units: Collection[int], at: datetime) -> ReportQuerySet:
     given_back = JournalEntry.objects.filter(report_id=OuterRef("pk"), action__in=[action.value for action in _GIVEN_BACK])
-    owed = Report.objects.filter(unit_id__in=units, cycle__state=Cycle.State.OPEN, state__in=[state.value for state in _WITH_UNIT])
+    owed = Report.objects.filter(unit_id__in=units).with_their_units()
     newest = Subquery(given_back.order_by("-pk").values("reason")[:1])
     return owed.with_timeliness(at).annotate(reason=newest).for_display().defer("own").order_by("due_at", "cycle_id", "position")
 
