@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from reports.domain.skilful_models import ModelBy
 from reports.domain.workflow import EDITABLE, TRANSITIONS, Action, By
-from reports.models import Cycle, Report, ReportQuerySet, RootOversight, Selection, SelectionChoice, SkilfulModel
+from reports.models import BackgroundJob, Cycle, Report, ReportQuerySet, RootOversight, Selection, SelectionChoice, SkilfulModel
 from reports.models.skilful_model import SkilfulModelQuerySet
 from reports.queries.stretches import reports_under
 from units import tree
@@ -85,6 +85,13 @@ def manages_selection(user: User, selection: Selection) -> bool:
 def choices_in_reach(user: User) -> QuerySet[SelectionChoice]:
     """What the units in the user's reach choose, or have still to, once it is open."""
     return SelectionChoice.objects.filter(unit__in=units_in_reach(user).order_by().values("pk"))
+
+
+def jobs_in_reach(user: User, at: datetime) -> QuerySet[BackgroundJob]:
+    """What this user has ordered, while the report that it is about is in their reach and its time is not over."""
+    in_reach = Q(report__isnull=True) | Q(report__in=reports_in_reach(user))
+    kept = Q(expires_at__isnull=True) | Q(expires_at__gte=at)
+    return BackgroundJob.objects.filter(in_reach, kept, owner_id=user.pk if user else None)
 
 
 class Standing:

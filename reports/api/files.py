@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from django.db.models import Q, QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -207,7 +206,7 @@ def pack(request: HttpRequest, report_id: Id, sent: Pack) -> dict[str, Any]:
 @files.get("/jobs", list[JobShown])
 def jobs(request: HttpRequest) -> list[dict[str, Any]]:
     """What the user has ordered, the newest first."""
-    return [_job(job) for job in _jobs(request)[:100]]
+    return [_job(job) for job in policies.jobs_in_reach(reach.user_of(request), timezone.now())[:100]]
 
 
 @files.get("/jobs/{job_id}", JobShown)
@@ -235,15 +234,8 @@ def cancel(request: HttpRequest, job_id: Id) -> None:
     background_jobs.cancel(found.pk, by=reach.user_of(request), at=timezone.now())
 
 
-def _jobs(request: HttpRequest) -> QuerySet[BackgroundJob]:
-    user = reach.user_of(request)
-    in_reach = Q(report__isnull=True) | Q(report__in=policies.reports_in_reach(user))
-    kept = Q(expires_at__isnull=True) | Q(expires_at__gte=timezone.now())
-    return BackgroundJob.objects.filter(in_reach, kept, owner_id=user.pk)
-
-
 def _one(request: HttpRequest, job_id: int) -> BackgroundJob:
-    found = _jobs(request).filter(pk=job_id).first()
+    found = policies.jobs_in_reach(reach.user_of(request), timezone.now()).filter(pk=job_id).first()
     if found is None:
         raise not_found()
     return found

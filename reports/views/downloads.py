@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -54,11 +54,8 @@ def cancel(request: HttpRequest, job_id: int) -> HttpResponse:
 
 
 def jobs_of(request: HttpRequest, at: datetime) -> QuerySet[BackgroundJob]:
-    """The jobs of the one who asks, whose report is in their reach and whose time is not over."""
-    user = user_of(request)
-    in_reach = Q(report__isnull=True) | Q(report__in=policies.reports_in_reach(user))
-    kept = Q(expires_at__isnull=True) | Q(expires_at__gte=at)
-    jobs = BackgroundJob.objects.filter(in_reach, kept, owner_id=user.pk)
+    """The jobs of the one who asks, with what a page shows of each."""
+    jobs = policies.jobs_in_reach(user_of(request), at)
     return jobs.select_related("report__unit", "report__cycle__version__template")
 
 
