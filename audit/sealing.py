@@ -2,7 +2,7 @@
 
 Row by row, a chain would make every writer wait for the one before. A tick seals what is committed instead, as ledgers of databases
 do (docs/security.md): nobody who writes knows of it. On PostgreSQL ids are given out before rows are seen: so it notes
-how far the rows reach, and seals up to there once every transaction has ended that was running then; a smaller id can't come after that.
+how far the rows reach, and seals up to there once everybody has ended who was writing there then; a smaller id can't come after that.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from audit.models import Seal, SealMark
 from audit.watching import sealed
-from units.locks import all_ended_since, clock, hold
+from units.locks import clock, hold, writers_ended
 from units.problems import Problem, gettext_noop
 
 #: rows of one block at most: what a verifier says of a broken one is "in here"
@@ -36,7 +36,7 @@ def seal_all() -> int:
 def _seal(model: type[models.Model]) -> int:
     kind, count = model._meta.label_lower, 0
     mark = SealMark.objects.filter(pk=kind).first()
-    if mark is not None and all_ended_since(mark.noted_at):
+    if mark is not None and writers_ended(model._meta.db_table, mark.noted_at):
         while block := _seal_block(model, mark.upto):
             count += block
         SealMark.objects.filter(pk=kind, noted_at=mark.noted_at).delete()

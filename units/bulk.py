@@ -37,10 +37,14 @@ class Among(Func):
 
 
 def reserve_ids(model: type[models.Model], count: int) -> list[int]:
-    """As many ids as rows are to be added, for rows that refer to each other. Nobody else gets them."""
+    """As many ids as rows are to be added in this transaction, for rows that refer to each other. Nobody else gets them.
+
+    Who has got some holds the lock of somebody who adds rows, as if they were being added already (`units.locks.writers_ended`).
+    """
     table, key = quoted(model, "pk")
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            cursor.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE")
             cursor.execute(
                 "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
                 [table, model._meta.pk.column, count],

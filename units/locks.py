@@ -38,18 +38,23 @@ def clock() -> datetime:
         return moment
 
 
-def all_ended_since(moment: datetime) -> bool:
-    """Has every transaction of others that ran at this moment of `clock` ended? On SQLite one writer excludes all others.
+def writers_ended(table: str, moment: datetime) -> bool:
+    """Has every transaction of others ended that was adding rows to the table at this moment of `clock`? On SQLite one writer excludes all.
 
-    Ids are given out before rows are seen: from then on no smaller one than the greatest of that moment can come.
+    Ids are given out before rows are seen: from then on none can come that is smaller than the greatest which was seen at that moment.
+    Whoever adds a row holds ROW EXCLUSIVE on its table from before the id is given out (`units.bulk.reserve_ids` sees to it) until the
+    end, so this looks for those locks, as CREATE INDEX CONCURRENTLY does. Who reads, as a backup does for hours, is not waited for.
+    A holder of whom it isn't known since when is: a prepared transaction, or an account of whose sessions we may see the locks alone.
     """
     if connection.vendor != "postgresql":
         return True
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND xact_start <= %s) AND NOT EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database())",
-            [moment],
+            "SELECT NOT EXISTS (SELECT FROM pg_locks LEFT JOIN pg_stat_activity AS session USING (pid)"
+            " WHERE locktype = 'relation' AND relation = %s::regclass AND mode = 'RowExclusiveLock'"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND pid IS DISTINCT FROM pg_backend_pid() AND (xact_start IS NULL OR xact_start <= %s))",
+            [connection.ops.quote_name(table), moment],
         )
         return bool(cursor.fetchone()[0])
 

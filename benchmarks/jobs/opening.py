@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from django.db import connection
+from django.db import connection, transaction
 
 from benchmarks import country
 from benchmarks.jobs.sql import erase_cycle, on_postgresql, run
@@ -65,7 +65,8 @@ def bare_cycle(like: Cycle) -> int:
 
 
 def copy_rows(table: str, cycle_id: int, rows: Sequence[tuple[int, ...]]) -> None:
-    ids = reserve_ids(Report, len(rows))
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({_COLUMNS}) FROM STDIN") as copy:
-        for report_id, row in zip(ids, rows, strict=True):
-            copy.write_row((report_id, cycle_id, *row, *_SAME))
+    with transaction.atomic(), connection.cursor() as cursor:
+        ids = reserve_ids(Report, len(rows))
+        with cursor.copy(f"COPY {table} ({_COLUMNS}) FROM STDIN") as copy:
+            for report_id, row in zip(ids, rows, strict=True):
+                copy.write_row((report_id, cycle_id, *row, *_SAME))

@@ -1,7 +1,7 @@
 """Telling other systems what happened to reports: webhooks, signed, sent again with patience, and logged (docs/webhooks.md).
 
 The journal is the outbox: its entry is written in the transaction of what it tells, or neither is. Ids are given out before rows are
-seen, so the journal is read up to where it reached at a moment of which every transaction has ended (as seals are, audit/sealing.py).
+seen, so the journal is read up to where it reached at a moment of which every writer has ended (as seals are, audit/sealing.py).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from reports.models import JournalEntry, Report, Webhook, WebhookDelivery
 from reports.models.webhook import WHSEC
 from reports.queries.stretches import reports_under
 from reports.services import outward
-from units.locks import all_ended_since, clock, hold
+from units.locks import clock, hold, writers_ended
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def _collect(webhook_id: int) -> int:
         if webhook is None:
             return 0
         made = 0
-        if webhook.marked_at is not None and all_ended_since(webhook.marked_at):
+        if webhook.marked_at is not None and writers_ended(JournalEntry._meta.db_table, webhook.marked_at):
             made = _deliver_upto(webhook)
             webhook.marked_at = None
         if webhook.marked_at is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -11,9 +12,13 @@ from django.db import connection, connections, transaction
 
 from audit import sealing, triggers
 from audit.models import AuditEntry, Seal
-from reports.models import JournalEntry
-from tests.builders import Play, given_cycle, given_user
+from reports.models import JournalEntry, Webhook
+from reports.services import telling
+from tests.builders import Play, given_cycle
 from tests.entrypoints.cli import done, manage, standard_levels
+from tests.processes import wait_until
+from units.bulk import reserve_ids
+from units.locks import clock, writers_ended
 
 pytestmark = pytest.mark.django_db
 
@@ -121,31 +126,112 @@ def test_seals_hold_rows_of_any_number_in_blocks(play: Play, monkeypatch: pytest
     assert done("verify_journal").code == 0
 
 
+@contextmanager
+def somebody_meanwhile(*begins_with: Callable[[], object]) -> Iterator[None]:
+    """A transaction of another session that has done this and is open until the end of the block; then it is committed."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def transact() -> None:
+        try:
+            with transaction.atomic():
+                for deed in begins_with:
+                    deed()
+                begun.set()
+                assert go_on.wait(20)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(transact)
+        try:
+            wait_until(lambda: begun.is_set() or other.done(), "the other session to begin", 20)
+            yield
+        finally:
+            go_on.set()
+        other.result(20)
+
+
+def said(sql: str) -> Callable[[], object]:
+    return lambda: connection.cursor().execute(sql)
+
+
+def is_sealed() -> bool:
+    """Whether each entry of the reports' journal is in a seal."""
+    return JournalEntry.objects.count() == sum(Seal.objects.filter(kind="reports.journalentry").values_list("count", flat=True))
+
+
+@pytest.fixture
+def saved(transactional_db: None) -> Play:
+    standard_levels()
+    made = given_cycle()
+    made.save("H1", a="1")
+    sealed_all()
+    return made
+
+
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_a_writer_that_is_still_under_way_is_waited_for_and_keeps_nobody_else_from_writing():
-    standard_levels()
-    play = given_cycle()
-    play.save("H1", a="1")
-    lan = given_user("lan")
-    written, go_on = threading.Event(), threading.Event()
-
-    def slowly() -> None:
-        with transaction.atomic():
-            play.save("H2", by=None, a="2")
-            written.set()
-            assert go_on.wait(20)
-        connections.close_all()
-
-    writer = threading.Thread(target=slowly)
-    writer.start()
-    assert written.wait(20)
-    play.save("H3", a="3")  # a later row, committed before the earlier one
-    sealing.seal_all()
-    assert sealing.seal_all() == 0
-    go_on.set()
-    writer.join()
-    assert sealed_all() > 0
-    assert JournalEntry.objects.count() == sum(Seal.objects.filter(kind="reports.journalentry").values_list("count", flat=True)) == 3
+def test_a_writer_that_is_still_under_way_is_waited_for_and_keeps_nobody_else_from_writing(saved: Play):
+    with somebody_meanwhile(lambda: saved.save("H2", by=None, a="2")):
+        saved.save("H3", a="3")  # a later row, committed before the earlier one
+        sealed_all()
+        assert not is_sealed()
+    assert JournalEntry.objects.count() == 3
+    sealed_all()
+    assert is_sealed()
     assert done("verify_journal").code == 0
-    assert lan.pk
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_who_has_got_ids_and_not_begun_to_write_is_waited_for(saved: Play):
+    with somebody_meanwhile(lambda: reserve_ids(JournalEntry, 3)):
+        saved.save("H3", a="3")
+        sealed_all()
+        assert not is_sealed()
+    sealed_all()
+    assert is_sealed()
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_of_hours_holds_up_neither_seals_nor_webhooks(saved: Play):
+    """It looks at one moment of every table, as pg_dump does, and writes none."""
+    webhook = Webhook(name="Trục", url="https://example.org/")
+    telling.begin(webhook)
+    webhook.save()
+    tables = ", ".join(connection.introspection.table_names())
+    snapshot = said("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    with somebody_meanwhile(snapshot, said("SELECT FROM reports_journalentry"), said(f"LOCK TABLE {tables} IN ACCESS SHARE MODE")):
+        saved.do("exempt", "H2")
+        sealed_all()
+        assert is_sealed()
+        assert telling.collect() + telling.collect() == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_who_writes_elsewhere_for_long_is_not_waited_for(saved: Play):
+    with somebody_meanwhile(said("UPDATE units_level SET name = name")):
+        saved.save("H3", a="3")
+        sealed_all()
+        assert is_sealed()
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_writer_of_whom_only_the_lock_can_be_seen_is_waited_for(saved: Play):
+    """As with an account that may not see since when the sessions of others write: one of PostgreSQL's own takes its part."""
+    with somebody_meanwhile(lambda: saved.save("H2", by=None, a="2")), as_role("pg_signal_backend"):
+        assert not writers_ended("reports_journalentry", clock())
+    with as_role("pg_signal_backend"):
+        assert writers_ended("reports_journalentry", clock())
+
+
+@contextmanager
+def as_role(name: str) -> Iterator[None]:
+    said(f"SET ROLE {name}")()
+    try:
+        yield
+    finally:
+        said("RESET ROLE")()
