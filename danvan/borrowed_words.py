@@ -1,6 +1,7 @@
 """Words on our pages that others wrote and left in English, marked here so that our own catalogue translates them.
 
-Django's Vietnamese lacks the newer ones; django-mptt and django-import-export have none. Two of Django's are worded anew.
+Django's Vietnamese lacks the newer ones; django-mptt and django-import-export have none. Two of Django's are worded anew, and so is
+what addresses its reader as nobody addresses an official.
 """
 
 from django.utils.translation import gettext_noop as _
@@ -96,6 +97,65 @@ DJANGO_AUTH = (
         "Enter a valid username. This value may contain only unaccented lowercase a-z and uppercase A-Z letters, "
         "numbers, and @/./+/-/_ characters."
     ),
+)
+
+#: Django's Vietnamese says “bạn” here, to everybody
+ADDRESSING_THE_READER = (
+    _("Welcome,"),
+    _("Go"),
+    _('Are you sure you want to delete the %(object_name)s "%(escaped_object)s"? All of the following related items will be deleted:'),
+    _(
+        "Are you sure you want to delete the selected %(objects_name)s? All of the following objects and their related "
+        "items will be deleted:"
+    ),
+    _("Delete?"),
+    _(
+        "Deleting the %(object_name)s '%(escaped_object)s' would result in deleting related objects, but your account "
+        "doesn't have permission to delete the following types of objects:"
+    ),
+    _(
+        "Deleting the selected %(objects_name)s would result in deleting related objects, but your account doesn't have "
+        "permission to delete the following types of objects:"
+    ),
+    _("Designates whether this user should be treated as active. Unselect this instead of deleting accounts."),
+    _("Forgotten your password? Enter your email address below, and we’ll email instructions for setting a new one."),
+    _("If you don’t receive an email, please make sure you’ve entered the address you registered with, and check your spam folder."),
+    _("Please enter the correct %(username)s and password for a staff account. Note that both fields may be case-sensitive."),
+    _("Please enter your new password twice so we can verify you typed it in correctly."),
+    _(
+        "Please enter your old password, for security’s sake, and then enter your new password twice so we can verify you "
+        "typed it in correctly."
+    ),
+    _(
+        "Something’s wrong with your database installation. Make sure the appropriate database tables have been created, "
+        "and make sure the database is readable by the appropriate user."
+    ),
+    _("Thanks for spending some quality time with the web site today."),
+    _("Thanks for using our site!"),
+    _("The {name} “{obj}” was added successfully. You may add another {name} below."),
+    _("The {name} “{obj}” was changed successfully. You may add another {name} below."),
+    _("The {name} “{obj}” was changed successfully. You may edit it again below."),
+    _(
+        "There’s been an error. It’s been reported to the site administrators via email and should be fixed shortly. Thanks "
+        "for your patience."
+    ),
+    _("Upload a valid image. The file you uploaded was either not an image or a corrupted image."),
+    _(
+        "We’ve emailed you instructions for setting your password, if an account exists with the email you entered. You "
+        "should receive them shortly."
+    ),
+    _("You are authenticated as %(username)s, but are not authorized to access this page. Would you like to login to a different account?"),
+    _("You don’t have permission to view or edit anything."),
+    _("You may edit it again below."),
+    _("You're receiving this email because you requested a password reset for your user account at %(site_name)s."),
+    _("Your password can’t be a commonly used password."),
+    _("Your password can’t be entirely numeric."),
+    _("Your password can’t be too similar to your other personal information."),
+    _("Your password has been set.  You may go ahead and log in now."),
+    ngettext_lazy(
+        "Your password must contain at least %(min_length)d character.", "Your password must contain at least %(min_length)d characters."
+    ),
+    _("Your password was changed."),
 )
 
 MPTT = (

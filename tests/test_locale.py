@@ -13,7 +13,7 @@ import import_export
 import mptt
 import polib
 import pytest
-from django.utils.translation import ngettext, override
+from django.utils.translation import gettext, ngettext, override
 from django.utils.translation.template import templatize
 
 from danvan.places import BASE_DIR
@@ -100,6 +100,16 @@ def test_the_catalogue_holds_nothing_that_is_said_nowhere():
 def test_a_word_that_others_say_too_is_shared_on_purpose_or_told_apart_by_a_context():
     ours = {entry.msgid for entry in entries("django") if not entry.msgctxt and {file for file, _ in entry.occurrences} != {BORROWED}}
     assert (ours & said_by_others()) - SHARED == set()
+
+
+def test_others_address_our_readers_as_the_house_does():
+    """Officials are “đồng chí”, or not addressed at all; Django's Vietnamese says “bạn” to everybody."""
+    with override("vi"):
+        assert [msgid for msgid in sorted(said_by_others()) if re.search(r"\bbạn\b", gettext(msgid), re.IGNORECASE)] == []
+    theirs = polib.pofile(str(Path(django.__file__).parent / "contrib/admin/locale/vi/LC_MESSAGES/djangojs.po"))
+    too_familiar = {entry.msgid for entry in theirs if re.search(r"\bbạn\b", " ".join(words_of(entry)), re.IGNORECASE)}
+    en = {entry.msgid for entry in polib.pofile(str(Path(django.__file__).parent / "contrib/admin/locale/en/LC_MESSAGES/djangojs.po"))}
+    assert too_familiar & en - {entry.msgid for entry in entries("djangojs")} == set()
 
 
 @pytest.mark.parametrize("name", ["django", "djangojs"])
