@@ -6,7 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from accounts import tokens
 from accounts.idle import disable_idle
+from accounts.models import Scope
 from tests.builders import given_user
 from tests.entrypoints.cli import done
 
@@ -35,6 +37,14 @@ def test_with_no_days_given_nothing_is_disabled(settings):
     settings.IDLE_DAYS = 0
     used("lau", 1000)
     assert disable_idle(NOW) == []
+
+
+def test_a_program_that_works_keeps_its_account_open_and_a_calendar_that_asks_by_itself_does_not():
+    for name, scopes in (("chuong-trinh", [Scope.READ]), ("lich", [Scope.CALENDAR])):
+        used(name, 46)
+        _token, secret = tokens.issue(User.objects.get(username=name), "máy", scopes, days=365, unit=None, at=NOW)
+        assert tokens.found(secret, NOW) is not None
+    assert disable_idle(NOW) == ["lich"]
 
 
 def test_the_command_names_them():
