@@ -11,26 +11,37 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.django_client import DjangoIntegration, DjangoOAuth2App
+from authlib.integrations.requests_client import OAuth2Session
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from joserfc.errors import JoseError
-from requests import RequestException
+from joserfc.jwk import KeySet
+from requests import RequestException, Response
+from urllib3.exceptions import HTTPError
 
 #: of a token's signature; nothing that a shared secret proves, and never none
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 #: seconds that the provider may take for one answer
 TIMEOUT = 8
+#: bytes of one answer; none that is honest comes near
+MOST_BYTES = 1 << 20
 #: seconds for which what the provider says of itself is remembered
 REMEMBERED = 3600
 #: seconds by which the provider's clock may differ
 LEEWAY = 60
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+_MORE_ENDPOINTS = ("userinfo_endpoint", "end_session_endpoint")
+#: what code that trusts an answer's form stumbles with over one that has another
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RuntimeError)
+#: characters of a subject (Core 1.0 §2)
+_LONGEST_SUBJECT = 255
 _AT_PROVIDER = "openid-token"
 
 
@@ -57,22 +68,62 @@ class Identity:
     @property
     def email(self) -> str:
         """The mail address, if the provider has verified it; else empty."""
-        return str(self.claims.get("email") or "") if self.claims.get("email_verified") is True else ""
+        return self.named("email") if self.claims.get("email_verified") is True else ""
 
     @property
     def username(self) -> str:
-        return str(self.claims.get(settings.OIDC_USERNAME_CLAIM) or "")
+        return self.named(settings.OIDC_USERNAME_CLAIM)
+
+    def named(self, claim: str) -> str:
+        """What a claim says; empty where it says nothing that is a text."""
+        return _text(self.claims.get(claim))
 
     @property
     def is_strong(self) -> bool:
         """Was there a second factor at the provider, as the settings read its `acr` and `amr`?"""
         amr = self.claims.get("amr")
-        methods = set(amr) if isinstance(amr, list) else set()
+        methods = {each for each in amr if isinstance(each, str)} if isinstance(amr, list) else set()
         return self.claims.get("acr") in settings.OIDC_SECOND_FACTOR_ACR or bool(methods & set(settings.OIDC_SECOND_FACTOR_AMR))
+
+
+def _text(claim: Any) -> str:
+    """A claim that is a text of letters, digits and the like; empty for any other: no name and no address holds a NUL."""
+    return claim if isinstance(claim, str) and claim.isprintable() else ""
+
+
+class _Session(OAuth2Session):
+    """Reads of an answer what a provider may have to say, and no longer than it may take; takes JSON objects alone, from where it asked."""
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        ends = time.monotonic() + TIMEOUT
+        answer = super().request(*args, **kwargs, stream=True, allow_redirects=False)
+        answer.raw = BytesIO(_read(answer, ends))
+        try:
+            said = answer.json()
+        except ValueError:
+            answer.raise_for_status()
+            raise
+        if not isinstance(said, dict):
+            raise UnreachableError("an answer that is no JSON object")
+        return answer
+
+
+def _read(answer: Response, ends: float) -> bytes:
+    content = bytearray()
+    with answer:
+        while piece := answer.raw.read1(1 << 16, decode_content=True):  # what is there, however little
+            content += piece
+            if len(content) > MOST_BYTES:
+                raise UnreachableError(f"an answer of more than {MOST_BYTES} bytes")
+            if time.monotonic() > ends:
+                raise UnreachableError(f"an answer that takes more than {TIMEOUT} seconds")
+    return bytes(content)
 
 
 class Provider(DjangoOAuth2App):
     """Authlib's client of one provider, which believes what the provider says of itself only as far as it must."""
+
+    client_cls = _Session
 
     def __init__(self, issuer: str, client_id: str, client_secret: str, scopes: str) -> None:
         super().__init__(
@@ -97,6 +148,16 @@ class Provider(DjangoOAuth2App):
             self.server_metadata = known
         return known
 
+    def fetch_jwk_set(self, force: bool = False) -> Any:
+        """The provider's keys, remembered where they are keys. Raises UnreachableError."""
+        found = super().fetch_jwk_set(force)
+        try:
+            KeySet.import_key_set(found)
+        except (JoseError, *_MALFORMED) as error:
+            self.server_metadata.pop("jwks", None)
+            raise UnreachableError("keys that are none") from error
+        return found
+
     def identity(self, token: dict[str, Any]) -> Identity:
         """Who the proven token speaks of, with what the provider tells beside it of the same person."""
         claims = token.get("userinfo")
@@ -108,7 +169,10 @@ class Provider(DjangoOAuth2App):
             if told.get("sub") != claims["sub"]:
                 raise UntrustedError("userinfo of somebody else")
             claims = {**told, **claims}
-        return Identity(self.issuer, str(claims["sub"]), claims)
+        subject = _text(str(claims["sub"]))
+        if not 0 < len(subject) <= _LONGEST_SUBJECT:
+            raise UntrustedError("a subject that is none")
+        return Identity(self.issuer, subject, claims)
 
 
 def _believed(said: dict[str, Any], issuer: str) -> dict[str, Any]:
@@ -116,7 +180,7 @@ def _believed(said: dict[str, Any], issuer: str) -> dict[str, Any]:
     if said.get("issuer") != issuer:
         raise UnreachableError(f"the metadata are of the issuer {said.get('issuer')!r}")
     protected = urlsplit(issuer).scheme == "https"
-    for name in _ENDPOINTS:
+    for name in (*_ENDPOINTS, *(each for each in _MORE_ENDPOINTS if said.get(each))):
         if urlsplit(str(said.get(name, ""))).scheme not in (("https",) if protected else ("https", "http")):
             raise UnreachableError(f"the metadata name no protected {name}")
     algorithms = [each for each in said.get("id_token_signing_alg_values_supported") or ["RS256"] if each in ALGORITHMS]
@@ -185,7 +249,7 @@ def _answering() -> Iterator[None]:
         raise UntrustedError(str(error)[:200]) from error
     except AuthlibBaseError as error:  # of its description nothing: what a provider writes there may be anything
         raise UntrustedError(f"the provider says {str(error.error)[:40]}") from error
-    except (RequestException, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (RequestException, HTTPError, *_MALFORMED) as error:
         raise UnreachableError(type(error).__name__) from error
 
 

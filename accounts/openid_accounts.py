@@ -8,11 +8,12 @@ from django.conf import settings
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from accounts.models import ExternalIdentity
 from accounts.openid import Identity
+from units.locks import hold
 
 
 def account_of(identity: Identity) -> User | None:
@@ -22,13 +23,23 @@ def account_of(identity: Identity) -> User | None:
     exactly one account, open, and nobody else's yet. None is made, unless `OIDC_CREATE` says so; it then belongs to no unit.
     """
     with transaction.atomic():
-        bound = ExternalIdentity.objects.filter(issuer=identity.issuer, subject=identity.subject).select_related("user").first()
-        if bound is not None:
-            return bound.user if bound.user.is_active else None
-        user = _invited(identity) or (_made(identity) if settings.OIDC_CREATE else None)
-        if user is not None:
-            ExternalIdentity.objects.create(user=user, issuer=identity.issuer, subject=identity.subject)
-        return user
+        user = _bound(identity)
+        if user is None:
+            hold("accounts.openid_accounts")  # first sign-ins one at a time: two of one person's would bind, or make, two accounts
+            user = _bound(identity) or _bind(identity)
+        return user if user is not None and user.is_active else None
+
+
+def _bound(identity: Identity) -> User | None:
+    found = ExternalIdentity.objects.filter(issuer=identity.issuer, subject=identity.subject).select_related("user").first()
+    return found.user if found is not None else None
+
+
+def _bind(identity: Identity) -> User | None:
+    user = _invited(identity) or (_made(identity) if settings.OIDC_CREATE else None)
+    if user is not None:
+        ExternalIdentity.objects.create(user=user, issuer=identity.issuer, subject=identity.subject)
+    return user
 
 
 def _invited(identity: Identity) -> User | None:
@@ -55,13 +66,14 @@ def _made(identity: Identity) -> User | None:
     ):
         return None
     user = User(username=name, email=identity.email)
-    user.first_name, user.last_name = (str(identity.claims.get(claim) or "")[:150] for claim in ("given_name", "family_name"))
+    user.first_name, user.last_name = (identity.named(claim)[:150] for claim in ("given_name", "family_name"))
     user.set_unusable_password()
     try:
         user.full_clean()
-    except ValidationError:
+        with transaction.atomic():
+            user.save()
+    except (ValidationError, IntegrityError):  # the latter: an administrator made one of this name just now
         return None
-    user.save()
     return user
 
 

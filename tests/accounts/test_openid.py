@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 
 from accounts.models import ExternalIdentity
@@ -238,3 +241,35 @@ def test_without_a_provider_there_is_no_such_way_in(settings: Any):
     settings.OIDC_ISSUER = ""
     assert Client().get("/account/openid/").status_code == Client().get("/account/openid/return/").status_code == 404
     assert "provider" not in Client().get("/login/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_invited", [True, False], ids=["invited", "made"])
+def test_two_first_sign_ins_of_one_person_at_once_end_at_one_account(is_invited: bool, settings: Any):
+    settings.OIDC_CREATE = not is_invited
+    for number in range(3):
+        address = f"lan{number}@tinh.example"
+        if is_invited:
+            invited(f"lan{number}", email=address)
+        person = Identity(
+            settings.OIDC_ISSUER, f"lan-{number}", {"preferred_username": f"lan{number}", "email": address, "email_verified": True}
+        )
+        first, second = at_once(lambda: account_of(person))  # noqa: B023 - called at once
+        assert first == second == User.objects.get(email=address)
+    assert ExternalIdentity.objects.count() == 3
+
+
+def at_once(work: Callable[[], Any]) -> list[Any]:
+    """What comes of it in each of two threads that begin together."""
+    start = Barrier(2)
+
+    def run(_: int) -> Any:
+        try:
+            connection.ensure_connection()
+            start.wait()
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(run, range(2)))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator
+from threading import Event
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from accounts import openid
 from accounts.models import ExternalIdentity
 from audit.models import AuditEntry
 from tests.builders import given_user
@@ -124,6 +127,7 @@ def test_a_code_that_was_used_is_refused_by_the_provider_and_so_is_who_brings_it
         {"issuer": None},
         {"token_endpoint": "ftp://127.0.0.1/token"},
         {"jwks_uri": None},
+        {"end_session_endpoint": "javascript:alert(1)"},
         {"id_token_signing_alg_values_supported": ["none", "HS256"]},
     ],
     ids=str,
@@ -133,6 +137,58 @@ def test_a_provider_that_says_of_itself_what_it_must_not_is_not_asked(hostile: H
     client = Client()
     assert client.get("/account/openid/").headers["Location"] == "/login/"
     assert "không trả lời" in text_of(client.get("/login/"))
+
+
+DISCOVERY = "/.well-known/openid-configuration"
+SHAPELESS: dict[str, list[bytes]] = {
+    "a list": [b"[]"],
+    "a text": [b'"x"'],
+    "nothing": [b"null"],
+    "no JSON": [b"<html>"],
+    "half of one": [b'{"issuer": '],
+    "without an end": [b" " * (1 << 16)] * 20,
+    "too deep": [b'{"a":' + b"[" * 200_000],
+    "empty": [b"{}"],
+    "of other kinds": [json.dumps(dict.fromkeys(["issuer", "jwks_uri", "keys", "id_token", "sub", "access_token"], 5)).encode()],
+}
+
+
+@pytest.mark.parametrize("path", [DISCOVERY, "/token", "/keys", "/userinfo"])
+@pytest.mark.parametrize("what", SHAPELESS)
+def test_an_answer_without_form_is_told_in_words_and_opens_nothing(hostile: Hostile, path: str, what: str):
+    hostile.claims = {"email": None, "email_verified": None}
+    hostile.userinfo = {"sub": "7", "email": "lan@tinh.example", "email_verified": True}
+    client = Client()
+    if path == DISCOVERY:
+        hostile.raw = {path: SHAPELESS[what]}
+        answer = client.get("/account/openid/")
+    else:
+        state = sent(hostile, client)
+        hostile.raw = {path: SHAPELESS[what]}
+        answer = client.get(BACK, {"code": "c", "state": state})
+    assert (answer.status_code, answer.headers["Location"], is_signed_in(client)) == (302, "/login/", False)
+    page = text_of(client.get("/login/"))
+    assert "không trả lời" in page or "không khớp với lần đăng nhập này" in page
+    hostile.raw = {}
+    assert is_signed_in(comes_back(hostile)), "What it said once is not remembered."
+
+
+def test_an_answer_that_trickles_in_keeps_nobody_waiting(hostile: Hostile, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(openid, "TIMEOUT", 0.2)
+    slowly = Event()
+    hostile.raw = {DISCOVERY: iter(lambda: b" " if not slowly.wait(0.05) else b"", b"")}
+    client = Client()
+    client.get("/account/openid/")
+    slowly.set()
+    assert "không trả lời" in text_of(client.get("/login/"))
+
+
+@pytest.mark.parametrize(
+    "claims", [{"sub": "7\x00"}, {"sub": "7" * 256}, {"email": "lan\x00@tinh.example"}, {"email": ["lan@tinh.example"]}], ids=str
+)
+def test_claims_that_no_database_would_take_open_nothing(hostile: Hostile, claims: dict[str, Any]):
+    hostile.claims = claims
+    assert not is_signed_in(comes_back(hostile))
 
 
 def test_what_stands_beside_the_token_has_to_be_of_the_same_person(hostile: Hostile):

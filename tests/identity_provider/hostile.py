@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -19,7 +19,10 @@ from tests.identity_provider.people import CLIENT
 
 
 class Hostile:
-    """What it answers with stands in its attributes; None as `id_token` is an honest one for the nonce last asked for."""
+    """What it answers with stands in its attributes; None as `id_token` is an honest one for the nonce last asked for.
+
+    `raw` is what it says at a path, a piece after another, in place of anything that is of the right form.
+    """
 
     def __init__(self) -> None:
         self.issuer = ""
@@ -29,6 +32,7 @@ class Hostile:
         self.userinfo: dict[str, Any] | None = None
         self.id_token: str | None = None
         self.token_status = 200
+        self.raw: dict[str, Iterable[bytes]] = {}
         self.asked: list[dict[str, str]] = []
         self.nonce = ""
 
@@ -87,13 +91,14 @@ def running_hostile() -> Iterator[Hostile]:
             self._say()
 
         def _say(self) -> None:
-            status, what = hostile.answer(urlsplit(self.path).path)
-            body = json.dumps(what).encode()
+            path = urlsplit(self.path).path
+            status, what = hostile.answer(path)
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(OSError):  # the site has read enough
+                for piece in hostile.raw.get(path, [json.dumps(what).encode()]):
+                    self.wfile.write(piece)
 
         def log_message(self, *args: Any) -> None:
             pass
