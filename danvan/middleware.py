@@ -5,7 +5,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from reports.api import problems, site
+from danvan.language import API
+from reports.api import problems
 
 #: who an answer is for, so that the service worker keeps one reader's pages from the next; empty for nobody
 READER_HEADER = "X-Reader"
@@ -44,6 +45,20 @@ def forbid_devices(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
     return forbidding
 
 
+def say_problems(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer programs with a problem (docs/api.md) whoever says no: the framework has pages and plain words for it.
+
+    To stand where the request's language is known.
+    """
+
+    def saying(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_said = response.status_code < 400 or response.headers.get("Content-Type") == problems.MEDIA_TYPE
+        return response if is_said or not request.path_info.startswith(API) else problems.in_place_of(response)
+
+    return saying
+
+
 #: no file that anybody has to send is larger: a national list of units has 14 MB
 MOST_MEGABYTES = 30
 
@@ -54,8 +69,6 @@ def refuse_large(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
     def guarded(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and int(length) > MOST_MEGABYTES << 20:
-            if site.is_asked(request):
-                return problems.too_large().response()
             message = _("What you sent is larger than %(most)d MB; nothing of it was read.") % {"most": MOST_MEGABYTES}
             return HttpResponse(message, status=413, content_type="text/plain; charset=utf-8")
         return get_response(request)

@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "danvan.language.ChosenLanguageMiddleware",
+    "danvan.middleware.say_problems",
     "danvan.middleware.refuse_large",
     "audit.acting.note_request",
     "django.middleware.common.CommonMiddleware",

@@ -9,8 +9,6 @@ from danvan.icon import favicon
 from danvan.metrics import metrics
 from reports.api.site import urls as api
 
-handler500 = "danvan.errors.server_error"
-
 urlpatterns = [
     path("", include("reports.urls", namespace="reports")),
     path("login/", SignIn.as_view(), name="login"),

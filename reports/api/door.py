@@ -46,6 +46,7 @@ _REASONS = {
     409: "Not possible as things stand",
     412: "Somebody else has changed it meanwhile",
     413: "Too large",
+    415: "Not JSON, by what it says of itself",
     422: "Refused, with every reason",
     428: "If-Match is missing",
     429: "Too many requests",
@@ -100,7 +101,7 @@ def _described(method: str, scope: Scope, extra: dict[str, Any], *, versioned: b
     statuses = [401, 403, 404, 422, 429, 500]
     parameters = []
     if method != "GET":
-        statuses += [400, 409, 413]
+        statuses += [400, 409, 413, 415]
     if versioned:
         statuses += [412, 428]
         parameters.append(IF_MATCH)

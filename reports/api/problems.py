@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
@@ -63,12 +63,17 @@ class Trouble(Exception):
         self.status, self.kind, self.title = status, kind, title
         self.errors, self.headers, self.more = list(errors), dict(headers or {}), more
 
-    def response(self) -> HttpResponse:
-        """The answer."""
+    @property
+    def told(self) -> dict[str, Any]:
+        """The problem's details."""
         told = {"type": _TYPES + self.kind, "title": self.title, "status": self.status, **self.more}
         if self.errors:
             told |= {"detail": " ".join(dict.fromkeys(each["detail"] for each in self.errors[:3])), "errors": self.errors}
-        content = json.dumps(told, ensure_ascii=False)
+        return told
+
+    def response(self) -> HttpResponse:
+        """The answer."""
+        content = json.dumps(self.told, ensure_ascii=False)
         return HttpResponse(content, status=self.status, content_type=MEDIA_TYPE, headers=self.headers)
 
 
@@ -85,15 +90,44 @@ def too_large() -> Trouble:
     return Trouble(413, "too-large", _("What was sent is too large; nothing of it was read."))
 
 
+def unsupported() -> Trouble:
+    title = _("Send JSON, and say so: Content-Type: application/json.")
+    return Trouble(415, "unsupported", title, headers={"Accept": "application/json"})
+
+
 def failed() -> Trouble:
     """A mistake of ours."""
     return Trouble(500, "failed", _("Something went wrong here"))
 
 
-def refusal(refused: Refused, status: int = 422, kind: str = "refused") -> Trouble:
+def refusal(refused: Refused, status: int = 422, kind: str = "refused", **more: Any) -> Trouble:
     """What a service refused, with every reason."""
     title = {403: _("This is not yours to do."), 409: _("This can't be done as things stand.")}.get(status, _("This was refused."))
-    return Trouble(status, kind, title, errors=details(refused.problems))
+    return Trouble(status, kind, title, errors=details(refused.problems), **more)
+
+
+#: what the framework answers, in our words; anything else is refused
+_OF_FRAMEWORK: Mapping[int, Callable[[], Trouble]] = {
+    400: unreadable,
+    404: not_found,
+    405: lambda: Trouble(405, "not-allowed", _("This can't be asked for in this way; Allow names the methods that can.")),
+    413: too_large,
+    500: failed,
+}
+
+
+def in_place_of(response: HttpResponse) -> HttpResponse:
+    """The problem to be answered in place of a page or of plain words of the framework's, with what its headers say."""
+    status = response.status_code
+    made = _OF_FRAMEWORK.get(status, lambda: Trouble(status, "refused", _("This was refused.")))()
+    if "Allow" in response.headers:
+        made.headers["Allow"] = ", ".join(sorted(response.headers["Allow"].split(", ")))
+    answer = made.response()
+    answer.cookies = response.cookies
+    for name, value in response.headers.items():
+        if not name.startswith("Content-"):
+            answer.headers.setdefault(name, value)
+    return answer
 
 
 def details(problems: Iterable[Problem]) -> list[dict[str, str]]:
@@ -119,10 +153,13 @@ def handle(api: NinjaAPI) -> None:
         return not_found().response()
 
     @api.exception_handler(MultiPartParserError)
-    @api.exception_handler(RawPostDataException)
     def _no_parts(request: HttpRequest, error: Exception) -> HttpResponse:
-        """Parts that are none, or where no parts are asked for."""
         return unreadable().response()
+
+    @api.exception_handler(RawPostDataException)
+    def _parts(request: HttpRequest, error: Exception) -> HttpResponse:
+        """They were read as parts, for the fingerprint of a named request, where JSON is asked for."""
+        return unsupported().response()
 
     for kind in TOO_LARGE:
 
@@ -136,8 +173,9 @@ def handle(api: NinjaAPI) -> None:
 
     @api.exception_handler(HttpError)
     def _unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
-        """Of ninja's own: content that is no JSON."""
-        return unreadable().response()
+        """Of ninja's own: content that `site.Reader` doesn't take."""
+        why = error.__cause__
+        return (why if isinstance(why, Trouble) else unreadable()).response()
 
 
 def _of_form(error: ValidationError) -> list[dict[str, str]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import path, re_path, reverse
+from django.http import HttpRequest, JsonResponse
+from django.urls import path, reverse
 from django.utils import translation
 from ninja import NinjaAPI
 from ninja.operation import Operation
@@ -32,6 +33,7 @@ from reports.api.units import units
 VERSION = "1.0"
 #: files before what their addresses could be taken for
 RESOURCES = (me, units, cycles, reports, form, figures, steps, board, totals, attachments, selections, files, skilful_models)
+_JSON = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.IGNORECASE)
 
 
 class Api(NinjaAPI):
@@ -42,10 +44,14 @@ class Api(NinjaAPI):
 
 
 class Reader(Parser):
-    """Of JSON; what raises ValueError is answered as content that can't be read."""
+    """Of JSON; what raises ValueError is answered as content that can't be read, and a Trouble as itself."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        """Half of a letter (`\\ud800`) is no text: nothing can store it, or say it again."""
+        """Half of a letter (`\\ud800`) is no text: nothing can store it, or say it again. Content that doesn't say of which kind it is
+        is taken for JSON.
+        """
+        if not _JSON.fullmatch(request.content_type or "application/json"):
+            raise problems.unsupported()
         content = json.loads(request.body)
         if b"\\u" in request.body:
             json.dumps(content, ensure_ascii=False).encode()
@@ -87,20 +93,10 @@ def _root() -> str:
     return reverse("api:openapi").removesuffix("/openapi.json")
 
 
-def is_asked(request: HttpRequest) -> bool:
-    """Is it a program's request?"""
-    return request.path.startswith(f"{_root()}/")
-
-
 def openapi(request: HttpRequest) -> JsonResponse:
     """The document, for everybody: it holds nothing that isn't in the source."""
     return JsonResponse(document(), json_dumps_params={"ensure_ascii": False})
 
 
-def nowhere(request: HttpRequest) -> HttpResponse:
-    """An address that names nothing."""
-    return problems.not_found().response()
-
-
 _operations = [route for route in api.urls[0] if getattr(route, "name", "") != "api-root"]
-urls = ([path("openapi.json", openapi, name="openapi"), *_operations, re_path("", nowhere, name="nowhere")], "api", "api")
+urls = ([path("openapi.json", openapi, name="openapi"), *_operations], "api", "api")
