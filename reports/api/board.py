@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -13,18 +12,20 @@ from ninja import Query, Schema
 from pydantic import Field
 
 from accounts.models import Scope
-from reports.api import reach
+from reports.api import reach, steps
 from reports.api.door import Resource
 from reports.api.form import RatesShown, rates_shown
-from reports.api.problems import not_found
+from reports.api.problems import ProblemDetails, not_found, refusal
 from reports.api.reports import ReportBrief, ReportShown, report_brief, report_shown
 from reports.api.words import Day, Given, Id, Row, Text, Version
+from reports.domain.workflow import Action
 from reports.models import Report
 from reports.policies import Standing
 from reports.queries.board import BoardRow, owing
 from reports.queries.board import board as board_of
 from reports.queries.progress import rates_below
 from reports.services import asking, reviewing
+from units.problems import Refused
 
 board = Resource("Below")
 
@@ -112,28 +113,59 @@ class ToRemind(Given):
     reports: Annotated[list[Row], Field(min_length=1, max_length=1000)]
 
 
+class Outcome(Schema):
+    """What came of one report, which is now in this version. Where it was refused, `problem` is what accepting it alone would answer."""
+
+    id: int
+    unit_uid: str
+    accepted: bool
+    version: int
+    problem: ProblemDetails | None = None
+
+
+class Accepted(Schema):
+    """How many `reports` were accepted, and the outcome of each."""
+
+    reports: int
+    outcomes: list[Outcome]
+
+
+@board.post("/reports/{report_id}/below/accept", Accepted, Scope.REVIEW)
+def accept(request: HttpRequest, report_id: Id, sent: ToAccept) -> dict[str, Any]:
+    """Accept several reports directly below, as the page does: those that can be accepted, and of each other one why not.
+
+    Where none could be, the answer is 422 `refused`, with the same `outcomes`.
+    """
+    at, user = timezone.now(), reach.user_of(request)
+    seen = {each.id: each.version for each in sent.reports}
+    taken = reviewing.accept_possible(_children(reach.report(request, report_id, at), seen), by=user, at=at, seen=seen)
+    standing = Standing(user)
+    standing.learn([report for report, _problem in taken.refused])
+    outcomes = [_outcome(report) for report in taken.reports]
+    for report, problem in taken.refused:
+        why = steps.trouble(Refused(problem), Action.ACCEPT, report, seen[report.pk], standing)
+        outcomes.append(_outcome(report, why.told))
+    if not taken.reports:
+        raise refusal(Refused(taken.problems), outcomes=outcomes)
+    return {"reports": len(taken.reports), "outcomes": outcomes}
+
+
+def _outcome(report: Report, problem: dict[str, Any] | None = None) -> dict[str, Any]:
+    told = {"id": report.pk, "unit_uid": report.unit.uid, "accepted": problem is None, "version": report.version}
+    return told | ({"problem": problem} if problem else {})
+
+
 class Done(Schema):
     reports: int
-
-
-@board.post("/reports/{report_id}/below/accept", Done, Scope.REVIEW)
-def accept(request: HttpRequest, report_id: Id, sent: ToAccept) -> dict[str, int]:
-    """Accept several reports directly below: all or none."""
-    return _take(request, report_id, sent.reports, reviewing.accept)
 
 
 @board.post("/reports/{report_id}/below/extend", Done, Scope.REVIEW)
 def extend(request: HttpRequest, report_id: Id, sent: ToExtend) -> dict[str, int]:
     """Give several units directly below more time: all or none."""
-    return _take(request, report_id, sent.reports, reviewing.extend, until=sent.until, reason=sent.reason)
-
-
-def _take(request: HttpRequest, report_id: int, seen: list[Seen], service: Callable[..., None], **more: Any) -> dict[str, int]:
-    at = timezone.now()
-    chosen = {each.id: each.version for each in seen}
-    children = _children(reach.report(request, report_id, at), chosen)
-    service(children, by=reach.user_of(request), at=at, seen=chosen, **more)
-    return {"reports": len(chosen)}
+    at, seen = timezone.now(), {each.id: each.version for each in sent.reports}
+    children = _children(reach.report(request, report_id, at), seen)
+    reviewing.extend(children, by=reach.user_of(request), at=at, seen=seen, until=sent.until, reason=sent.reason)
+    return {"reports": len(seen)}
 
 
 def _children(report: Report, ids: dict[int, Any]) -> QuerySet[Report]:

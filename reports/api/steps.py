@@ -13,7 +13,7 @@ from pydantic import Field, StrictBool
 from accounts.models import Scope
 from reports.api import reach
 from reports.api.door import Resource
-from reports.api.problems import refusal
+from reports.api.problems import Trouble, refusal
 from reports.api.reports import ReportShown, report_shown
 from reports.api.versions import changed, say_version, seen_version
 from reports.api.words import Day, Given, Id, Text
@@ -63,20 +63,27 @@ class Extension(Given):
     until: Day
 
 
+def trouble(refused: Refused, action: Action, report: Report, seen: int | None, standing: Standing) -> Trouble:
+    """What a service refused of `action` on the report as it is now, by why: 403 who may not, 412 who saw another version, 409 as
+    things stand, else 422.
+    """
+    if not standing.may(action, report):
+        return refusal(refused, 403, "forbidden")
+    if seen is not None and report.version != seen:
+        return changed(report.version)
+    if not standing.can(action, report):
+        return refusal(refused, 409, "untimely")
+    return refusal(refused)
+
+
 @contextmanager
 def refusing(action: Action, report: Report, seen: int | None, user: User) -> Iterator[None]:
-    """Answer what a service refuses of `action` by why: 403 who may not, 412 who saw another version, 409 as things stand, else 422."""
+    """Answer what a service refuses of `action` by why."""
     try:
         yield
     except Refused as refused:
-        standing, now = Standing(user), Report.objects.for_display().get(pk=report.pk)
-        if not standing.may(action, now):
-            raise refusal(refused, 403, "forbidden") from refused
-        if seen is not None and now.version != seen:
-            raise changed(now.version) from refused
-        if not standing.can(action, now):
-            raise refusal(refused, 409, "untimely") from refused
-        raise
+        now = Report.objects.for_display().get(pk=report.pk)
+        raise trouble(refused, action, now, seen, Standing(user)) from refused
 
 
 def _step(path: str, action: Action, scope: Scope, service: Callable[..., None], content: type[Given], told: str) -> None:

@@ -15,7 +15,7 @@ from reports.domain.workflow import Action
 from reports.models import Cycle, Report, ReviewNote
 from reports.queries.calendar import working_days_from
 from reports.services import transitions
-from reports.services.transitions import Step
+from reports.services.transitions import Step, Taken
 from units.problems import Problem, Problems, Refused, gettext_noop
 from units.reach import User
 
@@ -23,11 +23,18 @@ Seen = Mapping[int, int] | None
 Notes = Mapping[str, str]
 
 
+#: of a report that is accepted
+_ACCEPTED = {"review_due_at": None, "in_correction": False}
+
+
 def accept(reports: QuerySet[Report], *, by: User, at: datetime, reason: str = "", seen: Seen = None) -> None:
-    """Receive submitted reports: from now on they are counted."""
-    transitions.take(
-        Step(Action.ACCEPT, by, at, reason, seen or {}), reports, lambda report: {"review_due_at": None, "in_correction": False}
-    )
+    """Receive submitted reports, all or none: from now on they are counted."""
+    transitions.take(Step(Action.ACCEPT, by, at, reason, seen or {}), reports, lambda report: _ACCEPTED)
+
+
+def accept_possible(reports: QuerySet[Report], *, by: User, at: datetime, seen: Seen = None) -> Taken:
+    """Receive those of the reports that can be received: one that was changed meanwhile keeps no other waiting for its superior."""
+    return transitions.take_possible(Step(Action.ACCEPT, by, at, seen=seen or {}), reports, _ACCEPTED)
 
 
 def return_for_correction(

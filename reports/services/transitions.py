@@ -133,6 +133,34 @@ def take(
         return [report for group in locked for report in group]
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came of a step on many: the reports on which it was taken, and the others, each with the reason."""
+
+    reports: list[Report]
+    refused: list[tuple[Report, Problem]]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """The reasons, each with its report's unit."""
+        return named(self.refused)
+
+
+def take_possible(step: Step, reports: QuerySet[Report], updates: Mapping[str, Any]) -> Taken:
+    """Take the step on those of the reports on which it can be taken. `updates` are the fields that the action sets on each."""
+    with transaction.atomic():
+        taken = Taken([], [])
+        for group in groups(lock(reports)):
+            refused = _obstacles(step, group)
+            in_the_way = {report.pk for report, _problem in refused}
+            possible = [report for report in group if report.pk not in in_the_way]
+            if possible:
+                write(step, possible, updates=updates)
+            taken.reports.extend(possible)
+            taken.refused.extend(refused)
+        return taken
+
+
 def _fields(group: Sequence[Report], updates: Callable[[Report], Mapping[str, Any]], problems: Problems) -> Mapping[str, Any]:
     fields: Mapping[str, Any] = {}
     for report in group:
@@ -158,9 +186,13 @@ def named(found: Sequence[tuple[Report, Problem]]) -> list[Problem]:
 
 def obstacles(step: Step, reports: Sequence[Report]) -> list[Problem]:
     """Every reason for which the step can't be taken on these locked reports."""
+    return named(_obstacles(step, reports))
+
+
+def _obstacles(step: Step, reports: Sequence[Report]) -> list[tuple[Report, Problem]]:
     if TRANSITIONS[step.action].by.is_the_unit:
         step.standing.learn(reports)
-    return named([(report, problem) for report in reports if (problem := _obstacle(step, report)) is not None])
+    return [(report, problem) for report in reports if (problem := _obstacle(step, report)) is not None]
 
 
 def _obstacle(step: Step, report: Report) -> Problem | None:

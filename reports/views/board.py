@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -27,11 +27,14 @@ from reports.models import Report
 from reports.policies import Standing, reports_to_fill_in
 from reports.queries.board import BoardRow, Sought, board, owing
 from reports.services import asking, reviewing
+from reports.services.transitions import named
 from reports.views.reach import posted, report_in_reach, standing_of, user_of
 from reports.wording import say
 from units.problems import Problem, Refused
 
 _Seen = Mapping[int, int]
+#: those on which an action was not taken, and why
+_Left = Sequence[tuple[Report, Problem]]
 
 #: the columns of the board by the order that they sort in
 _COLUMNS = {
@@ -125,7 +128,10 @@ def _column(request: HttpRequest, order: str, label: str, sort: str) -> _Column:
 
 @posted
 def bulk(request: HttpRequest, report_id: int, action: str) -> HttpResponse:
-    """Take an action on the selected children, each in the version that the board showed: on all of them or none."""
+    """Take an action on the selected children, each in the version that the board showed.
+
+    Those that can be accepted are, and of each other one it is said why not; all are extended or reminded, or none.
+    """
     at = timezone.now()
     report = report_in_reach(request, report_id, at)
     if action not in _BULK:
@@ -140,9 +146,12 @@ def bulk(request: HttpRequest, report_id: int, action: str) -> HttpResponse:
         return _board(request, report, at, (), extension, chosen, status=422)
     sent = extension.cleaned_data if extension else {}
     try:
-        _BULK[action](request, children, at, chosen, **sent)
+        left = _BULK[action](request, children, at, chosen, **sent)
     except Refused as refused:
         return _board(request, report, at, _said(refused.problems, names), extension, chosen, status=422)
+    if left:
+        still_chosen = {refused.pk: refused.version for refused, _problem in left}
+        return _board(request, report, at, _said(named(left), names), extension, still_chosen)
     query = request.GET.copy()
     query.pop("select", None)
     return redirect(reverse("reports:below", args=[report.pk], query=query))
@@ -152,20 +161,24 @@ def _said(problems: Iterable[Problem], names: Mapping[str, str]) -> list[str]:
     return [f"{names.get(problem.unit_uid, '')}: {say(problem)}" for problem in problems]
 
 
-def _accept(request: HttpRequest, children: QuerySet[Report], at: datetime, seen: _Seen) -> None:
-    reviewing.accept(children, by=user_of(request), at=at, seen=seen)
-    count = children.count()
+def _accept(request: HttpRequest, children: QuerySet[Report], at: datetime, seen: _Seen) -> _Left:
+    taken = reviewing.accept_possible(children, by=user_of(request), at=at, seen=seen)
+    if not taken.reports:
+        raise Refused(taken.problems)
+    count = len(taken.reports)
     messages.success(request, ngettext("%(count)d report is accepted.", "%(count)d reports are accepted.", count) % {"count": count})
+    return taken.refused
 
 
-def _extend(request: HttpRequest, children: QuerySet[Report], at: datetime, seen: _Seen, **sent: Any) -> None:
+def _extend(request: HttpRequest, children: QuerySet[Report], at: datetime, seen: _Seen, **sent: Any) -> _Left:
     reviewing.extend(children, by=user_of(request), at=at, seen=seen, **sent)
     count = children.count()
     message = ngettext("The due day of %(count)d unit is extended.", "The due day of %(count)d units is extended.", count)
     messages.success(request, message % {"count": count})
+    return []
 
 
-def _remind(request: HttpRequest, children: QuerySet[Report], at: datetime, seen: _Seen) -> None:
+def _remind(request: HttpRequest, children: QuerySet[Report], at: datetime, seen: _Seen) -> _Left:
     asked = asking.ask(children, by=user_of(request), at=at)
     if count := len(asked.planned):
         message = ngettext(
@@ -178,9 +191,10 @@ def _remind(request: HttpRequest, children: QuerySet[Report], at: datetime, seen
     if asked.unreachable:
         names = ", ".join(report.unit.name for report in asked.unreachable)
         messages.warning(request, _("Nobody there has an account with a mail address: %(units)s.") % {"units": names})
+    return []
 
 
-_BULK: Mapping[str, Callable[..., None]] = {"accept": _accept, "remind": _remind, "extend": _extend}
+_BULK: Mapping[str, Callable[..., _Left]] = {"accept": _accept, "remind": _remind, "extend": _extend}
 _CHOOSE = {
     "accept": gettext_lazy("Choose the reports that you want to accept."),
     "remind": gettext_lazy("Choose the units that you want to remind."),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 
 from reports.models import AnsweredRequest, JournalEntry
 from tests.builders import Play, given_selection
@@ -100,17 +101,35 @@ def test_adjustments_are_added_and_dropped(play: Play, people: dict[str, Any]):
     assert (dropped.status_code, dropped.headers["ETag"]) == (204, '"2"')
 
 
-def test_several_children_are_accepted_at_once_or_none(play: Play, people: dict[str, Any]):
-    program = Program(people["commune"])
+def test_of_several_children_those_are_accepted_that_can_be_and_each_other_is_told_why_not(play: Play, people: dict[str, Any]):
+    program, where = Program(people["commune"]), address(play, "C", "/below/accept")
     for uid in ("H1", "H2"):
         play.save(uid, ho="1")
         play.submit(uid)
-    seen = [{"id": play.report(uid).pk, "version": play.report(uid).version} for uid in ("H1", "H2", "H3")]
-    told(program.post(address(play, "C", "/below/accept"), {"reports": seen}), 422, "refused")
-    assert play.state("H1") == "submitted"
-    assert told(program.post(address(play, "C", "/below/accept"), {"reports": seen[:2]}), 200) == {"reports": 2}
+    seen = [{"id": play.report(uid).pk, "version": version} for uid, version in (("H1", play.report("H1").version), ("H2", 1), ("H3", 0))]
+    accepted = told(program.post(where, {"reports": seen}), 200)
+    assert [play.state(uid) for uid in ("H1", "H2", "H3")] == ["accepted", "submitted", "not_started"]
+    outcomes = {each["unit_uid"]: each for each in accepted["outcomes"]}
+    assert (accepted["reports"], outcomes["H1"]["accepted"], outcomes["H1"]["version"]) == (1, True, play.report("H1").version)
+    problems = {uid: outcomes[uid]["problem"] for uid in ("H2", "H3")}
+    kinds = {uid: (each["status"], each["type"].rpartition(":")[2]) for uid, each in problems.items()}
+    assert kinds == {"H2": (412, "version-changed"), "H3": (409, "untimely")}
+    assert "Chưa nộp" in problems["H3"]["detail"]
+
+
+def test_where_none_of_several_children_can_be_accepted_it_is_refused_with_every_reason(play: Play, people: dict[str, Any]):
+    program, where = Program(people["commune"]), address(play, "C", "/below/accept")
+    seen = [{"id": play.report(uid).pk, "version": 0} for uid in ("H1", "H2")]
+    refused = told(program.post(where, {"reports": seen}), 422, "refused")
+    assert [each["unit_uid"] for each in refused["errors"]] == [each["unit_uid"] for each in refused["outcomes"]] == ["H1", "H2"]
     stranger = [{"id": play.report("D").pk, "version": 0}]
-    told(program.post(address(play, "C", "/below/accept"), {"reports": stranger}), 404, "not-found")
+    told(program.post(where, {"reports": stranger}), 404, "not-found")
+
+
+def test_who_is_missing_is_told_and_reminded(play: Play, people: dict[str, Any]):
+    program = Program(people["commune"])
+    for uid in ("H1", "H2"):
+        play.hand_in(uid, ho="1")
     assert [each["unit"]["uid"] for each in told(program.get(address(play, "C", "/missing")), 200)] == ["H3"]
     asked = told(program.post(address(play, "C", "/below/remind"), {"reports": [play.report("H3").pk]}), 200)
     assert asked["unreachable"] == [play.report("H3").pk]
@@ -152,11 +171,52 @@ def test_content_that_cannot_be_read_or_is_too_large_is_a_problem(play: Play, pe
         return program.client.generic("POST", where, content, content_type, headers=headers, **more)
 
     parts = b'--x\r\nContent-Disposition: form-data; name="reason"\r\n\r\nx\r\n--x--\r\n'
-    told(sent(parts, "multipart/form-data; boundary=x"), 400, "unreadable")
+    told(sent(parts, "multipart/form-data; boundary=x"), 415, "unsupported")
+    told(sent(b'{"reason": '), 400, "unreadable")
     told(sent(rb'{"reason": "\ud800"}'), 400, "unreadable")
     told(sent(rb'{"\ud800": 1}'), 400, "unreadable")
     told(sent(b" " * (3 << 20)), 413, "too-large")
     told(sent(b"x", CONTENT_LENGTH=str(200 << 20)), 413, "too-large")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "kind"),
+    [
+        ("DELETE", "/api/v1/me", 405, "not-allowed"),
+        ("OPTIONS", "/api/v1/reports", 405, "not-allowed"),
+        ("GET", "/api/v1/nothing/here", 404, "not-found"),
+        ("GET", "/api/v1/", 404, "not-found"),
+        ("POST", "/api/v2/me", 404, "not-found"),
+        ("GET", "/api/", 404, "not-found"),
+    ],
+)
+def test_what_the_framework_refuses_is_a_problem_in_the_language_that_is_asked_for(method: str, path: str, status: int, kind: str):
+    client = Client()
+    titles = [told(client.generic(method, path, headers={"Accept-Language": each}), status, kind)["title"] for each in ("vi", "en")]
+    assert titles[0] != titles[1]
+    assert titles[1].isascii()
+
+
+def test_a_method_that_is_none_here_is_answered_with_those_that_are(play: Play, people: dict[str, Any]):
+    program = Program(people["hamlet"])
+    assert program.ask("PUT", address(play, "H1", "/figures"), {}).headers["Allow"] == "GET, PATCH"
+    answer = program.ask("TRACE", "/me")
+    assert (answer.status_code, answer.headers["Allow"], answer.headers["X-Frame-Options"]) == (405, "GET", "DENY")
+
+
+def test_a_host_that_is_not_ours_is_a_problem_too():
+    told(Client().get("/api/v1/me", headers={"Host": "elsewhere.example"}), 400, "unreadable")
+
+
+def test_content_of_another_kind_than_json_is_named_before_it_is_read(play: Play, people: dict[str, Any]):
+    program, where = Program(people["hamlet"]), f"/api/v1{address(play, 'H1', '/submit')}"
+    headers = {"Authorization": f"Bearer {program.secret}", "If-Match": "*"}
+    for kind in ("application/x-www-form-urlencoded", "text/plain"):
+        answer = program.client.generic("POST", where, b"{}", kind, headers=headers)
+        told(answer, 415, "unsupported")
+        assert answer.headers["Accept"] == "application/json"
+    for kind in ("application/json; charset=utf-8", "application/merge-patch+json", ""):
+        told(program.client.generic("POST", where, b"[]", kind, headers=headers), 422, "invalid")
 
 
 def test_a_mistake_of_ours_is_a_problem_too_and_leaves_nothing(play: Play, people: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
