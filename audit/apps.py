@@ -17,7 +17,7 @@ class AuditConfig(AppConfig):
         from audit import acting, recording, triggers
 
         connection_created.connect(acting.tell, dispatch_uid="audit.acting.tell")
-        pre_migrate.connect(triggers.remove_before_migrating, sender=self, dispatch_uid="audit.triggers.remove")
+        pre_migrate.connect(triggers.make_ready_for_migrating, sender=self, dispatch_uid="audit.triggers.make_ready")
         post_migrate.connect(triggers.install_after_migrating, sender=self, dispatch_uid="audit.triggers.install")
         user_logged_in.connect(recording.signed_in, dispatch_uid="audit.recording.signed_in")
         user_logged_out.connect(recording.signed_out, dispatch_uid="audit.recording.signed_out")

@@ -1,12 +1,12 @@
 """The database's own journalling: triggers on watched tables, and those that keep history from being altered.
 
-They are made anew after each `migrate`, from the models as they are then: so they know every column, and none is in a migration's way.
+They are made after each `migrate` from the models as they are then, where they aren't right already: so they know every column.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -44,63 +44,111 @@ END $$;
 """
 
 
-def remove_before_migrating(using: str, **kwargs: Any) -> None:
-    """A column that a trigger names can't be altered. Where nothing is to be migrated, nothing is removed."""
+def make_ready_for_migrating(using: str, **kwargs: Any) -> None:
+    """Where something is to be migrated: on PostgreSQL have the triggers work whatever becomes of the columns; none is away meanwhile.
+
+    On SQLite, which makes a table anew for each change of it and refuses what a trigger names, they have to go.
+    """
     if kwargs.get("plan"):
-        _run(using, lambda connection, tables: ([_removal(connection, name, table)] for table, name in sorted(_ours(connection))))
+        _run(using, _ready_on_postgresql if connections[using].vendor == "postgresql" else _none_on_sqlite)
 
 
 def install_after_migrating(using: str, **kwargs: Any) -> None:
-    """All triggers anew. A flush, which says that it migrated too, leaves them as they are."""
+    """All triggers as the models are now. A flush, which says that it migrated too, leaves them as they are."""
     if "plan" in kwargs:
-        _run(using, statements)
+        _run(using, _as_the_models_are)
 
 
-def statements(connection: BaseDatabaseWrapper, tables: set[str]) -> Iterator[list[str]]:
-    """What makes all triggers of the tables that are there: for each table what is to be done at once, so that no write goes unseen."""
+def _as_the_models_are(connection: BaseDatabaseWrapper, tables: set[str]) -> Iterator[list[str]]:
+    """Nothing is touched of a table whose triggers are right: to alter one keeps its writers waiting."""
     if _ENTRIES not in tables:
         return
-    on_postgresql = connection.vendor == "postgresql"
-    if on_postgresql:
-        yield [_FUNCTIONS]
-    there, history = sorted(_ours(connection)), history_of(tables)
-    by_table = {each.model._meta.db_table: each for each in watched()}
+    by_table = {table: each for each in watched() if (table := each.model._meta.db_table) in tables}
+    if connection.vendor == "postgresql":
+        yield [_FUNCTIONS, *(_telling_changes(each) for each in by_table.values())]
+    history, there = history_of(tables), _ours(connection)
     for table in sorted(tables):
-        made = [_removal(connection, name, on) for on, name in there if on == table]
+        wanted: dict[str, str] = {}
         if table in by_table:
-            made += (_on_postgresql if on_postgresql else _on_sqlite)(by_table[table])
+            wanted |= (_on_postgresql if connection.vendor == "postgresql" else _on_sqlite)(by_table[table])
         if table in history:
-            made += append_only(connection, table)
-        yield made
+            wanted |= append_only(connection, table)
+        standing = {name: trigger for (on, name), trigger in there.items() if on == table}
+        right = {name for name, trigger in standing.items() if trigger.works and trigger.sql == wanted.get(name)}
+        yield [_removal(connection, name, table) for name in standing if name not in right] + [
+            sql for name, sql in wanted.items() if name not in right
+        ]
+
+
+def _ready_on_postgresql(connection: BaseDatabaseWrapper, tables: set[str]) -> Iterator[list[str]]:
+    """Functions that know no column, for every trigger that is there, in one statement each and with no lock on any table.
+
+    What is left out or secret stays so under its old name and under its new one: where there are new ones, triggers are made anew.
+    """
+    by_table = {each.model._meta.db_table: each for each in watched()}
+    for table, (kind, key, *without) in sorted(_arguments(connection).items()):
+        computed, secret = (set(names[1:-1].split(",")) - {""} for names in without)
+        made = []
+        if table in by_table:
+            more_computed, more_secret = _left_out(by_table[table])
+            if more_computed - computed or more_secret - secret:
+                computed, secret = computed | more_computed, secret | more_secret
+                for name, sql in _telling_whole_rows(table, kind, key, computed, secret).items():
+                    made += [_removal(connection, name, table), sql]
+        yield [*made, _telling_changes_of_any_columns(table, kind, key, computed, secret)]
+
+
+def _none_on_sqlite(connection: BaseDatabaseWrapper, tables: set[str]) -> Iterator[list[str]]:
+    yield from ([_removal(connection, name, table)] for table, name in sorted(_ours(connection)))
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
     """Tables that have lost a trigger."""
     wanted = {(each.model._meta.db_table, f"audit_{name}") for each in watched() for name in _ACTIONS}
     wanted |= {(model._meta.db_table, name) for model in _history() for name in _REFUSALS[connection.vendor]}
-    working = {each for each, works in _ours(connection).items() if works}
+    working = {each for each, trigger in _ours(connection).items() if trigger.works}
     return sorted({table for table, _ in wanted - working})
 
 
-def _ours(connection: BaseDatabaseWrapper) -> dict[tuple[str, str], bool]:
-    """The triggers that are there, by table and the name in which they are alike on both databases, and whether they work."""
+class _Trigger(NamedTuple):
+    sql: str
+    works: bool
+
+
+def _ours(connection: BaseDatabaseWrapper) -> dict[tuple[str, str], _Trigger]:
+    """The triggers that are there, by table and the name in which they are alike on both databases."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SELECT tgrelid::regclass::text, tgname, tgenabled <> 'D' FROM pg_trigger WHERE NOT tgisinternal")
+            cursor.execute(
+                "SELECT relname, tgname, pg_get_triggerdef(pg_trigger.oid, true), tgenabled <> 'D' FROM pg_trigger"
+                " JOIN pg_class ON pg_class.oid = tgrelid WHERE NOT tgisinternal AND pg_table_is_visible(tgrelid)"
+            )
         else:
-            cursor.execute("SELECT tbl_name, substr(name, 1, instr(name, '_on_') - 1), true FROM sqlite_master WHERE type = 'trigger'")
+            cursor.execute("SELECT tbl_name, substr(name, 1, instr(name, '_on_') - 1), sql, true FROM sqlite_master WHERE type = 'trigger'")
         names = {f"audit_{action}" for action in _ACTIONS} | set(_REFUSALS[connection.vendor])
-        return {(table, name): works for table, name, works in cursor.fetchall() if name in names}
+        return {(table, name): _Trigger(sql, works) for table, name, sql, works in cursor.fetchall() if name in names}
+
+
+def _arguments(connection: BaseDatabaseWrapper) -> dict[str, list[str]]:
+    """What the triggers of each watched table were told: kind, key, which columns are computed and which secret (PostgreSQL)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, tgargs FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+            " WHERE tgname = 'audit_added' AND pg_table_is_visible(tgrelid)"
+        )
+        return {table: bytes(told).decode().split("\0")[:4] for table, told in cursor.fetchall()}
 
 
 def _run(using: str, makes: Callable[[BaseDatabaseWrapper, set[str]], Iterable[list[str]]]) -> None:
+    """Carry out what is to be done at once for each table in a transaction of its own, so that no write goes unseen."""
     connection = connections[using]
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
         for together in makes(connection, tables):
-            with transaction.atomic(using):
-                for statement in together:
-                    cursor.execute(statement)
+            if together:
+                with transaction.atomic(using):
+                    for statement in together:
+                        cursor.execute(statement)
 
 
 def _removal(connection: BaseDatabaseWrapper, name: str, table: str) -> str:
@@ -110,15 +158,19 @@ def _removal(connection: BaseDatabaseWrapper, name: str, table: str) -> str:
     return f'DROP TRIGGER IF EXISTS {name} ON "{table}"'
 
 
-def append_only(connection: BaseDatabaseWrapper, table: str) -> Iterator[str]:
-    """What has the database refuse to alter, remove or empty the rows of a table of history."""
+def append_only(connection: BaseDatabaseWrapper, table: str) -> dict[str, str]:
+    """What has the database refuse to alter, remove or empty the rows of a table of history: each trigger by its name."""
     if connection.vendor == "postgresql":
-        yield f'CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON "{table}" FOR EACH ROW EXECUTE FUNCTION audit_refuse()'
-        yield f'CREATE TRIGGER never_emptied BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()'
-        return
+        refusing = {"append_only": ("DELETE OR UPDATE", "ROW"), "never_emptied": ("TRUNCATE", "STATEMENT")}
+        return {
+            name: f"CREATE TRIGGER {name} BEFORE {when} ON {table} FOR EACH {each} EXECUTE FUNCTION audit_refuse()"
+            for name, (when, each) in refusing.items()
+        }
     refused = f"SELECT RAISE(ABORT, 'rows of {table} are never changed and never deleted')"
-    for name, when in zip(_REFUSALS["sqlite"], ("UPDATE", "DELETE"), strict=True):
-        yield f'CREATE TRIGGER "{name}_on_{table}" BEFORE {when} ON "{table}" BEGIN {refused}; END'
+    return {
+        name: f'CREATE TRIGGER "{name}_on_{table}" BEFORE {when} ON "{table}" BEGIN {refused}; END'
+        for name, when in zip(_REFUSALS["sqlite"], ("UPDATE", "DELETE"), strict=True)
+    }
 
 
 def not_append_only(connection: BaseDatabaseWrapper, table: str) -> Iterator[str]:
@@ -146,21 +198,33 @@ def _columns(watched_table: Watched) -> list[models.Field[Any, Any]]:
     return [field for field in watched_table.model._meta.concrete_fields if field.name not in watched_table.computed]
 
 
-def _on_postgresql(each: Watched) -> Iterator[str]:
-    meta = each.model._meta
-    names = {field.name: str(field.column) for field in meta.concrete_fields}
-    computed, secret = ("{" + ",".join(names[name] for name in group) + "}" for group in (each.computed, (*each.secret, *_binary(each))))
-    told = f"'{meta.label_lower}', '{_key(each)}', '{computed}', '{secret}'"
-    for name, when, side in (("added", "INSERT", "NEW"), ("deleted", "DELETE", "OLD")):  # at once for however many rows
-        yield (
-            f'CREATE TRIGGER audit_{name} AFTER {when} ON "{meta.db_table}" REFERENCING {side} TABLE AS touched'
-            f" FOR EACH STATEMENT EXECUTE FUNCTION audit_rows({told})"
-        )
-    yield _telling_changes(each)
-    yield (
-        f'CREATE TRIGGER audit_changed AFTER UPDATE ON "{meta.db_table}" REFERENCING OLD TABLE AS was NEW TABLE AS became'
-        f" FOR EACH STATEMENT EXECUTE FUNCTION audit_changed_{meta.db_table}()"
-    )
+def _left_out(each: Watched) -> tuple[set[str], set[str]]:
+    """The columns whose changes aren't told, and those that are told to have changed and not to what."""
+    names = {field.name: str(field.column) for field in each.model._meta.concrete_fields}
+    return {names[name] for name in each.computed}, {names[name] for name in _secret(each)}
+
+
+def _on_postgresql(each: Watched) -> dict[str, str]:
+    """The triggers by name, written as PostgreSQL tells them: so one that stands as it should is known again."""
+    table = each.model._meta.db_table
+    return _telling_whole_rows(table, each.model._meta.label_lower, _key(each), *_left_out(each)) | {
+        "audit_changed": f"CREATE TRIGGER audit_changed AFTER UPDATE ON {table} REFERENCING OLD TABLE AS was NEW TABLE AS became"
+        f" FOR EACH STATEMENT EXECUTE FUNCTION audit_changed_{table}()"
+    }
+
+
+def _telling_whole_rows(table: str, kind: str, key: str, computed: set[str], secret: set[str]) -> dict[str, str]:
+    """The triggers that tell which rows came and went, at once for however many."""
+    told = ", ".join(f"'{each}'" for each in (kind, key, _array(computed), _array(secret)))
+    return {
+        f"audit_{name}": f"CREATE TRIGGER audit_{name} AFTER {when} ON {table} REFERENCING {side} TABLE AS touched"
+        f" FOR EACH STATEMENT EXECUTE FUNCTION audit_rows({told})"
+        for name, when, side in (("added", "INSERT", "NEW"), ("deleted", "DELETE", "OLD"))
+    }
+
+
+def _array(names: set[str]) -> str:
+    return "{" + ",".join(sorted(names)) + "}"
 
 
 def _telling_changes(each: Watched) -> str:
@@ -168,8 +232,7 @@ def _telling_changes(each: Watched) -> str:
 
     A full join, since it can be done by hashing alone, and so that a row whose key is changed is told as well.
     """
-    meta, key, columns = each.model._meta, _key(each), _columns(each)
-    secret = {*each.secret, *_binary(each)}
+    meta, key, columns, secret = each.model._meta, _key(each), _columns(each), _secret(each)
 
     def value(side: str, field: models.Field[Any, Any]) -> str:
         return "'\"…\"'::jsonb" if field.name in secret else f'to_jsonb({side}."{field.column}")'
@@ -197,13 +260,46 @@ END $$
 """
 
 
-def _binary(each: Watched) -> list[str]:
-    return [field.name for field in each.model._meta.concrete_fields if isinstance(field, models.BinaryField)]
+def _telling_changes_of_any_columns(table: str, kind: str, key: str, computed: set[str], secret: set[str]) -> str:
+    """The same of whatever columns there are when it is called, each row taken apart: for the time in which they change."""
+    return f"""
+CREATE OR REPLACE FUNCTION audit_changed_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE $told$
+        INSERT INTO {_ENTRIES} (at, by_id, address, via, action, kind, row, before, after)
+        SELECT clock_timestamp(), acting.by_id, acting.address, acting.via, 'changed', '{kind}', coalesce(has.key, had.key),
+               told.before, told.after
+        FROM audit_acting() AS acting
+        CROSS JOIN (
+            (SELECT to_jsonb(was) AS row, to_jsonb(was)->>'{key}' AS key FROM was) AS had
+            FULL JOIN (SELECT to_jsonb(became) AS row, to_jsonb(became)->>'{key}' AS key FROM became) AS has ON has.key = had.key
+        )
+        CROSS JOIN LATERAL (
+            SELECT jsonb_object_agg(name, CASE WHEN is_secret THEN '"…"' ELSE before END) AS before,
+                   jsonb_object_agg(name, CASE WHEN is_secret THEN '"…"' ELSE after END) AS after
+            FROM (
+                SELECT name, nullif(had.row->name, 'null') AS before, nullif(has.row->name, 'null') AS after,
+                       name = ANY('{_array(secret)}') AS is_secret
+                FROM jsonb_object_keys(coalesce(has.row, had.row)) AS name
+                WHERE name <> ALL('{_array(computed)}')
+            ) AS each
+            WHERE before IS DISTINCT FROM after
+        ) AS told
+        WHERE told.after IS NOT NULL
+    $told$;
+    RETURN NULL;
+END $$
+"""
 
 
-def _on_sqlite(each: Watched) -> Iterator[str]:
-    meta, columns = each.model._meta, _columns(each)
-    table, secret = meta.db_table, {*each.secret, *_binary(each)}
+def _secret(each: Watched) -> set[str]:
+    """The names of the fields that are told to have changed and not to what."""
+    return {*each.secret, *(field.name for field in each.model._meta.concrete_fields if isinstance(field, models.BinaryField))}
+
+
+def _on_sqlite(each: Watched) -> dict[str, str]:
+    meta, columns, secret = each.model._meta, _columns(each), _secret(each)
+    table, made = meta.db_table, {}
     differs = " OR ".join(f'OLD."{field.column}" IS NOT NEW."{field.column}"' for field in columns)
 
     def entry(action: str, key: str, was: str, became: str) -> str:
@@ -232,7 +328,8 @@ def _on_sqlite(each: Watched) -> Iterator[str]:
     ):
         condition = f"WHEN {differs}" if action == "changed" else ""
         does = entry(action, key, was, became)
-        yield f'CREATE TRIGGER "audit_{action}_on_{table}" AFTER {when} ON "{table}" {condition} BEGIN {does}; END'
+        made[f"audit_{action}"] = f'CREATE TRIGGER "audit_{action}_on_{table}" AFTER {when} ON "{table}" {condition} BEGIN {does}; END'
+    return made
 
 
 def _as_json(field: models.Field[Any, Any], side: str) -> str:

@@ -42,7 +42,7 @@ def _let_history_be_emptied_between_tests() -> None:
         if connection.vendor == "postgresql":
             return ["SET session_replication_role = replica", *emptying, "SET session_replication_role = DEFAULT"]
         away = [sql for table in history for sql in triggers.not_append_only(connection, table)]
-        return [*away, *emptying, *(sql for table in history for sql in triggers.append_only(connection, table))]
+        return [*away, *emptying, *(sql for table in history for sql in triggers.append_only(connection, table).values())]
 
     type(connection.ops).sql_flush = sql_flush  # type: ignore[method-assign]
 

@@ -57,5 +57,5 @@ def _alterable(table: str) -> Iterator[None]:
     for statement in triggers.not_append_only(connection, table) if is_history else ():
         run(statement)
     yield
-    for statement in triggers.append_only(connection, table) if is_history else ():
+    for statement in triggers.append_only(connection, table).values() if is_history else ():
         run(statement)

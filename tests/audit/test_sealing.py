@@ -49,7 +49,7 @@ def tampering() -> Iterator[None]:
         for sql in (sql for table in tables for sql in triggers.not_append_only(connection, table)):
             cursor.execute(sql)
         yield
-        for sql in (sql for table in tables for sql in triggers.append_only(connection, table)):
+        for sql in (sql for table in tables for sql in triggers.append_only(connection, table).values()):
             cursor.execute(sql)
 
 
