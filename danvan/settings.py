@@ -214,6 +214,10 @@ BREAK_GLASS = env.list("BREAK_GLASS", default=[])
 API_REQUESTS_A_MINUTE = env.int("API_REQUESTS_A_MINUTE", default=600)
 # Whether webhooks may go to addresses inside one's own network, and without TLS: an address there is reached with this server's rights.
 WEBHOOKS_TO_PRIVATE = env.bool("WEBHOOKS_TO_PRIVATE", default=False)
+# Certificates of authorities (PEM) that are believed beside those of the system where something is sent outward.
+OUTWARD_CA_BUNDLE = env.str("OUTWARD_CA_BUNDLE", default="")
+if OUTWARD_CA_BUNDLE and not Path(OUTWARD_CA_BUNDLE).is_file():
+    raise ImproperlyConfigured(f"OUTWARD_CA_BUNDLE names no file: {OUTWARD_CA_BUNDLE}")
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "reports:my-work"
 LOGOUT_REDIRECT_URL = "login"

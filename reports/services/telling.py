@@ -21,11 +21,11 @@ from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
+from messaging import outward
 from reports.domain.workflow import Action
 from reports.models import JournalEntry, Report, Webhook, WebhookDelivery
 from reports.models.webhook import WHSEC
 from reports.queries.stretches import reports_under
-from reports.services import outward
 from units.locks import clock, hold, writers_ended
 
 logger = logging.getLogger(__name__)
