@@ -60,7 +60,7 @@ def marked_in_template(source: str) -> Iterator[Message]:
 
 def marked_in_the_project() -> set[Message]:
     found: set[Message] = set()
-    for app in ("accounts", "audit", "danvan", "reports", "units"):
+    for app in ("accounts", "audit", "danvan", "messaging", "reports", "units"):
         for file in (BASE_DIR / app).rglob("*.py"):
             if "migrations" not in file.parts:
                 found.update(marked_in_python(file.read_text(encoding="utf-8")))
