@@ -17,11 +17,12 @@ from reports import policies
 from reports.api import reach
 from reports.api.door import Resource
 from reports.api.problems import not_found, refusal
+from reports.api.skilful_models import ModelsSought, models_sought
 from reports.api.words import Given, Id, Word, one_of
 from reports.documents import dashboard_out
 from reports.documents.annex_out import annex_book, consolidated_book
 from reports.documents.office import as_pdf
-from reports.documents.register_out import register_book
+from reports.documents.register_out import register_book, register_csv
 from reports.documents.report_document import DOCX, document_name, report_document
 from reports.documents.status_out import missing_book, status_book
 from reports.documents.workbooks import XLSX
@@ -30,7 +31,7 @@ from reports.queries import annex as annexes
 from reports.queries.board import owing
 from reports.queries.early_warnings import early_warnings
 from reports.queries.heat import heat
-from reports.queries.ranking import Measure, denominators_of, measures_of, ranking
+from reports.queries.ranking import measure_named, ranking
 from reports.queries.status import reports_as_they_stand
 from reports.queries.timeliness_trend import timeliness_trend
 from reports.services import background_jobs
@@ -49,7 +50,7 @@ def annex(request: HttpRequest, report_id: Id) -> HttpResponse:
     found = annexes.annex(report)
     if found is None:
         raise not_found()
-    return _file(annex_book(report, found), XLSX, f"phu-luc-{_named(report)}.xlsx")
+    return file_answer(annex_book(report, found), XLSX, f"phu-luc-{_named(report)}.xlsx")
 
 
 @files.file("/reports/{report_id}/consolidated.xlsx", XLSX)
@@ -57,7 +58,7 @@ def consolidated(request: HttpRequest, report_id: Id) -> HttpResponse:
     """The unit's total with a column for each unit directly below."""
     report = reach.report_with_below(request, report_id, timezone.now())
     content = consolidated_book(report, annexes.consolidated_annex(report))
-    return _file(content, XLSX, f"phu-luc-tong-hop-{_named(report)}.xlsx")
+    return file_answer(content, XLSX, f"phu-luc-tong-hop-{_named(report)}.xlsx")
 
 
 @files.file("/reports/{report_id}/status.xlsx", XLSX)
@@ -65,7 +66,7 @@ def status(request: HttpRequest, report_id: Id) -> HttpResponse:
     """How the report and everything below it stand."""
     at = timezone.now()
     report = reach.report(request, report_id, at)
-    return _file(status_book(report.cycle, reports_as_they_stand(report, at), at), XLSX, f"tinh-hinh-{_named(report)}.xlsx")
+    return file_answer(status_book(report.cycle, reports_as_they_stand(report, at), at), XLSX, f"tinh-hinh-{_named(report)}.xlsx")
 
 
 @files.file("/reports/{report_id}/missing.xlsx", XLSX)
@@ -73,7 +74,7 @@ def missing(request: HttpRequest, report_id: Id) -> HttpResponse:
     """Who below has not submitted, though they have to."""
     at = timezone.now()
     report = reach.report(request, report_id, at)
-    return _file(missing_book(report.cycle, owing(Report.objects.below(report), at), at), XLSX, f"chua-nop-{_named(report)}.xlsx")
+    return file_answer(missing_book(report.cycle, owing(Report.objects.below(report), at), at), XLSX, f"chua-nop-{_named(report)}.xlsx")
 
 
 @files.file("/reports/{report_id}/document.docx", DOCX)
@@ -81,7 +82,7 @@ def document(request: HttpRequest, report_id: Id) -> HttpResponse:
     """The report as a Word file."""
     at = timezone.now()
     report = reach.report(request, report_id, at)
-    return _file(report_document(report, at), DOCX, f"{document_name(report)}.docx")
+    return file_answer(report_document(report, at), DOCX, f"{document_name(report)}.docx")
 
 
 @files.file("/reports/{report_id}/document.pdf", PDF)
@@ -89,7 +90,7 @@ def document_pdf(request: HttpRequest, report_id: Id) -> HttpResponse:
     """The report as a PDF."""
     at = timezone.now()
     report = reach.report(request, report_id, at)
-    return _file(as_pdf({"": report_document(report, at)})[""], PDF, f"{document_name(report)}.pdf")
+    return file_answer(as_pdf({"": report_document(report, at)})[""], PDF, f"{document_name(report)}.pdf")
 
 
 class FileForm(Schema):
@@ -98,11 +99,12 @@ class FileForm(Schema):
     form: Literal["csv", "xlsx"] = "csv"
 
 
-class Ranked(FileForm):
+class Ranked(Schema):
     """Which figure, or its ratio to another one (`per`); without either the first of the template."""
 
     indicator: Word | None = None
     per: Word | None = None
+    order: Literal["highest", "lowest"] = "highest"
 
 
 @files.file("/reports/{report_id}/dashboards/progress", CSV, XLSX)
@@ -123,16 +125,14 @@ def timeliness(request: HttpRequest, report_id: Id, form: Annotated[FileForm, Qu
 
 
 @files.file("/reports/{report_id}/dashboards/ranking", CSV, XLSX)
-def ranked(request: HttpRequest, report_id: Id, asked: Annotated[Ranked, Query()]) -> HttpResponse:
+def ranked(request: HttpRequest, report_id: Id, asked: Annotated[Ranked, Query()], form: Annotated[FileForm, Query()]) -> HttpResponse:
     """The units directly below ranked by a figure."""
     report = reach.report_with_below(request, report_id, timezone.now())
-    template = report.cycle.version.compiled()
-    measured = next((each for each in measures_of(template) if asked.indicator in (None, each.code)), None)
-    base = next((each for each in denominators_of(template) if each.code == asked.per), None)
-    if measured is None or (asked.per is not None and base is None):
+    measure = measure_named(report.cycle.version.compiled(), asked.indicator or "", asked.per or "")
+    if measure is None:
         raise not_found()
-    shown = ranking(report, Measure(measured, base), policies.reports_in_reach(reach.user_of(request)), lowest_first=False)
-    return _figures(report, measured.code, dashboard_out.ranking_figures(shown), asked)
+    shown = ranking(report, measure, policies.reports_in_reach(reach.user_of(request)), lowest_first=asked.order == "lowest")
+    return _figures(report, measure.indicator.code, dashboard_out.ranking_figures(shown), form)
 
 
 @files.file("/reports/{report_id}/dashboards/warnings", CSV, XLSX)
@@ -144,24 +144,30 @@ def warnings(request: HttpRequest, report_id: Id, form: Annotated[FileForm, Quer
 
 
 @files.file("/models/register.xlsx", XLSX)
-def register(request: HttpRequest) -> HttpResponse:
+def register(request: HttpRequest, sought: Annotated[ModelsSought, Query()]) -> HttpResponse:
     """The register of Dân vận khéo models, as far as the user's reach goes."""
-    rows = policies.models_in_reach(reach.user_of(request)).for_display()
-    return _file(register_book(rows, timezone.now()), XLSX, "mo-hinh-dan-van-kheo.xlsx")
+    return file_answer(register_book(models_sought(request, sought), timezone.now()), XLSX, "mo-hinh-dan-van-kheo.xlsx")
+
+
+@files.file("/models/register.csv", CSV)
+def register_table(request: HttpRequest, sought: Annotated[ModelsSought, Query()]) -> HttpResponse:
+    """The same for scripts."""
+    return file_answer(register_csv(models_sought(request, sought)), f"{CSV}; charset=utf-8", "mo-hinh-dan-van-kheo.csv")
 
 
 def _figures(report: Report, name: str, figures: dashboard_out.FileOfFigures, form: FileForm) -> HttpResponse:
     name = f"{_named(report)}-{name}.{form.form}"
     if form.form == "xlsx":
-        return _file(dashboard_out.figures_book(report, figures), XLSX, name)
-    return _file(dashboard_out.figures_csv(figures).encode(), f"{CSV}; charset=utf-8", name)
+        return file_answer(dashboard_out.figures_book(report, figures), XLSX, name)
+    return file_answer(dashboard_out.figures_csv(figures).encode(), f"{CSV}; charset=utf-8", name)
 
 
 def _named(report: Report) -> str:
     return f"{report.cycle.code}-{report.unit.uid}"
 
 
-def _file(content: bytes, content_type: str, name: str) -> HttpResponse:
+def file_answer(content: bytes, content_type: str, name: str) -> HttpResponse:
+    """A file to be saved under this name."""
     answer = HttpResponse(content, content_type=content_type)
     answer.headers["Content-Disposition"] = content_disposition_header(True, name) or ""
     return answer
@@ -200,25 +206,25 @@ def pack(request: HttpRequest, report_id: Id, sent: Pack) -> dict[str, Any]:
         job = order(BackgroundJob.Kind.PACK, {"pdf": sent.pdf}, by=reach.user_of(request), at=at, report=report)
     except Refused as refused:
         raise refusal(refused, 409, "untimely") from refused
-    return _job(job)
+    return job_shown(job)
 
 
 @files.get("/jobs", list[JobShown])
 def jobs(request: HttpRequest) -> list[dict[str, Any]]:
     """What the user has ordered, the newest first."""
-    return [_job(job) for job in policies.jobs_in_reach(reach.user_of(request), timezone.now())[:100]]
+    return [job_shown(job) for job in policies.jobs_in_reach(reach.user_of(request), timezone.now())[:100]]
 
 
 @files.get("/jobs/{job_id}", JobShown)
 def job(request: HttpRequest, job_id: Id) -> dict[str, Any]:
     """How far a job is."""
-    return _job(_one(request, job_id))
+    return job_shown(job_of(request, job_id))
 
 
 @files.file("/jobs/{job_id}/file", "application/zip")
 def job_file(request: HttpRequest, job_id: Id) -> FileResponse:
     """The file that was made."""
-    found = _one(request, job_id)
+    found = job_of(request, job_id)
     path = background_jobs.file_of(found)
     if path is None or not found.is_to_be_fetched:
         raise not_found()
@@ -227,21 +233,22 @@ def job_file(request: HttpRequest, job_id: Id) -> FileResponse:
 
 @files.delete("/jobs/{job_id}", Scope.READ)
 def cancel(request: HttpRequest, job_id: Id) -> None:
-    """Call off the making of a file; what a page has sent to be written is the page's."""
-    found = _one(request, job_id)
+    """Call off the making of a file; what was sent to be written is called off as an upload."""
+    found = job_of(request, job_id)
     if not found.is_to_be_fetched:
         raise not_found()
     background_jobs.cancel(found.pk, by=reach.user_of(request), at=timezone.now())
 
 
-def _one(request: HttpRequest, job_id: int) -> BackgroundJob:
+def job_of(request: HttpRequest, job_id: int) -> BackgroundJob:
+    """One of the user's jobs, or 404."""
     found = policies.jobs_in_reach(reach.user_of(request), timezone.now()).filter(pk=job_id).first()
     if found is None:
         raise not_found()
     return found
 
 
-def _job(job: BackgroundJob) -> dict[str, Any]:
+def job_shown(job: BackgroundJob) -> dict[str, Any]:
     fields = ("kind", "state", "report_id", "done", "of", "file_name", "created_at", "expires_at")
     has_file = job.is_to_be_fetched and background_jobs.file_of(job) is not None
     problems = [say(each) for each in background_jobs.problems_of(job)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,14 +18,14 @@ from reports.domain.indicators import EnteredBy, Indicator, ValueType
 from reports.domain.rates import Rates
 from reports.domain.validation import Finding
 from reports.domain.workflow import Action
-from reports.models import Adjustment, Report
+from reports.models import Adjustment
 from reports.policies import Standing
-from reports.queries.form_sheet import Row, Sheet, enterable, form_sheet
+from reports.queries.form_sheet import Row, Sheet, form_sheet
 from reports.queries.lineage import is_pending
 from reports.queries.past import Past
-from reports.queries.so_far import may_open_with, opening_of
 from reports.queries.sourced import sourced_figures
 from reports.queries.timeline import name_of as person
+from reports.queries.untouched import show_opening
 from reports.services.submitting import Readiness, readiness
 from reports.wording import name_of, say
 
@@ -150,18 +149,10 @@ def whole(request: HttpRequest, response: HttpResponse, report_id: Id) -> dict[s
     standing = Standing(reach.user_of(request))
     shown = report_shown(report, standing)
     past, sourced = Past.of(report), sourced_figures([report])
-    opens_with = standing.can(Action.SAVE, report) and _open(report, past, sourced[report.pk])
+    opens_with = standing.can(Action.SAVE, report) and bool(show_opening(report, past, sourced))
     ready = readiness([report], at, drained=True, past=past, sourced=sourced)[report.pk]
     sheet = form_sheet(report, ready.below, ready.both, ready.sourced, past=past, opening=opens_with)
     return {"report": shown, "opens_with": opens_with, **_said(sheet, ready), "is_pending": report.has_reports_below and is_pending(report)}
-
-
-def _open(report: Report, past: Past, sourced: Mapping[str, Any]) -> bool:
-    """Have a report that nobody has touched show what it opens with. Nothing is written."""
-    found = opening_of(report, enterable(report), past.so_far.get(report.unit_id), sourced) if may_open_with(report) else None
-    if found:
-        report.own = dict(found.values)
-    return bool(found)
 
 
 def _said(sheet: Sheet, ready: Readiness) -> dict[str, Any]:

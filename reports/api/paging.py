@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Annotated, Any, Generic, TypeVar
 
 from django.db.models import QuerySet
@@ -44,6 +46,14 @@ def page_of(
         prepare(shown)
     following = _written(shown[-1].pk) if len(found) > paging.limit else None
     return {"items": [show(row) for row in shown], "next": following}
+
+
+def page_from(rows: Iterable[Any], paging: Paging, show: Callable[[list[Any]], list[Item]]) -> dict[str, Any]:
+    """A page of rows that stand in a file, and change no more: its cursor counts those before it."""
+    before = _read(paging.cursor) if paging.cursor is not None else 0
+    found = list(islice(rows, before, before + paging.limit + 1)) if before <= sys.maxsize - paging.limit - 1 else []
+    following = _written(before + paging.limit) if len(found) > paging.limit else None
+    return {"items": show(found[: paging.limit]), "next": following}
 
 
 def _written(pk: int) -> str:

@@ -19,6 +19,7 @@ from reports.api import problems
 from reports.api.attachments import attachments
 from reports.api.board import board
 from reports.api.cycles import cycles
+from reports.api.dashboards import dashboards
 from reports.api.figures import figures
 from reports.api.files import files
 from reports.api.form import form
@@ -29,10 +30,14 @@ from reports.api.skilful_models import skilful_models
 from reports.api.steps import steps
 from reports.api.totals import totals
 from reports.api.units import units
+from reports.api.workbooks import workbooks
 
 VERSION = "1.0"
 #: files before what their addresses could be taken for
-RESOURCES = (me, units, cycles, reports, form, figures, steps, board, totals, attachments, selections, files, skilful_models)
+RESOURCES = (
+    *(me, units, cycles, reports, form, figures, steps, board, totals, dashboards),
+    *(attachments, selections, files, workbooks, skilful_models),
+)
 _JSON = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.IGNORECASE)
 
 

@@ -22,6 +22,7 @@ from reports.api.versions import changed, say_version, seen_version
 from reports.api.words import Day, Given, Id, Text, UnitShown, Word, unit_shown
 from reports.domain.skilful_models import TRANSITIONS, ModelAction, ModelField, ModelState
 from reports.models import SkilfulModel, SkilfulModelEntry
+from reports.models.skilful_model import SkilfulModelQuerySet
 from reports.policies import RegisterStanding
 from reports.queries.skilful_models import Wanted, steps_of
 from reports.queries.timeline import name_of as person
@@ -126,8 +127,13 @@ class ModelsSought(Schema):
 @skilful_models.get("/models", Page[ModelBrief])
 def listed(request: HttpRequest, sought: Annotated[ModelsSought, Query()], paging: Pages) -> dict[str, Any]:
     """The models in reach."""
+    return page_of(models_sought(request, sought), paging, _brief)
+
+
+def models_sought(request: HttpRequest, sought: ModelsSought) -> SkilfulModelQuerySet:
+    """Those of the models in reach that were asked for."""
     wanted = Wanted(**{name: value or "" for name, value in sought.dict(exclude={"year"}).items()}, year=sought.year)
-    return page_of(wanted.among(policies.models_in_reach(reach.user_of(request))).for_display(), paging, _brief)
+    return wanted.among(policies.models_in_reach(reach.user_of(request))).for_display()
 
 
 @skilful_models.get("/models/{model_id}", ModelShown)

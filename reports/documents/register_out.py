@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -13,6 +15,7 @@ from reports.documents.workbooks import Book, Cell, Column
 from reports.models import SkilfulModel
 from reports.models.skilful_model import label_of
 from reports.services.registering import CONTENT
+from units.csv_files import harmless
 
 #: what a file for scripts calls its columns (docs/interfaces.md)
 COLUMNS = ("unit_uid", "unit", "registered_on", *CONTENT, "state", "effective", "recognised_level", "recognised_on", "changed_on")
@@ -52,6 +55,14 @@ def _cells(model: SkilfulModel) -> list[Cell]:
         str(model.recognised_level) if model.recognised_level else None,
         model.recognised_on,
     ]
+
+
+def register_csv(models: Iterable[SkilfulModel]) -> bytes:
+    """The same for scripts; the mark at the beginning tells spreadsheets that it is UTF-8."""
+    stream = io.StringIO("\ufeff", newline="")
+    stream.seek(0, io.SEEK_END)
+    csv.writer(stream).writerows([harmless(cell) for cell in row] for row in register_rows(models))
+    return stream.getvalue().encode()
 
 
 def register_rows(models: Iterable[SkilfulModel]) -> Iterator[list[str]]:

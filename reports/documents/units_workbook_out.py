@@ -6,6 +6,7 @@ trusts that for nothing but telling what changed since. Columns whose code begin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -21,7 +22,9 @@ from reports.domain.own_values import OwnValues
 from reports.domain.sheet_formulas import TooLong, spreadsheet_formula
 from reports.domain.validation import enterable
 from reports.models import Report
+from reports.policies import reports_to_fill_in
 from reports.wording import name_of, period_name
+from units.reach import User
 
 MARK = "danvan-reports-1"
 UID, STATE, REMARK = "unit_uid", "#version", "#"
@@ -42,6 +45,16 @@ def units_workbook(head: Report, reports: Sequence[Report]) -> bytes:
     with entry_book(stream) as book:
         _Writer(book, head, reports).write()
     return stream.getvalue()
+
+
+def reports_for(head: Report, user: User) -> list[Report]:
+    """The reports at and below `head` that this user may fill in now, as `units_workbook` takes them."""
+    mine = reports_to_fill_in(user).subtree_of(head).order_by("position")
+    return list(mine.select_related("unit", "superior__unit").prefetch_related("level"))
+
+
+def name_of_units_workbook(head: Report, reports: Sequence[Report]) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", f"{head.cycle.code}-{head.unit.uid}-{len(reports)}") + ".xlsx"
 
 
 @dataclass(frozen=True, slots=True)

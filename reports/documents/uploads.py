@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
+from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
 from reports import policies
 from reports.documents.units_workbook_in import UnitsFile
-from reports.models import BackgroundJob
+from reports.models import BackgroundJob, Report
 from reports.models.bulk import as_json
 from reports.services import background_jobs, uploading
 from reports.services.background_jobs import Work
 from reports.services.uploading import Effect, LookedOver
+from units.hostile_files import kind_of_table
 from units.problems import Problem, Refused, gettext_noop
+from units.reach import User
 
 #: cells that are refused, and cells that both changed, that a page names; the rest is counted
 MOST_NAMED = 200
@@ -31,6 +35,8 @@ SAVED = "saved"
 ALL = "all"
 GONE = gettext_noop("What was looked over can't be written any more. Send the workbook again.")
 _STEP = 100
+
+Kind = BackgroundJob.Kind
 
 
 class CellChange(NamedTuple):
@@ -43,6 +49,23 @@ class CellChange(NamedTuple):
     effect: str
     now: Any
     then: Any
+
+
+#: the cells, by report and code, that are written though both changed them; or all of them
+Mine = Collection[tuple[int, str]] | str
+
+
+def order_to_look_over(head: Report, content: File, *, by: User, at: datetime) -> BackgroundJob:
+    """Have a workbook for the reports at and below `head` looked over. Raises Refused: at once where the file is no table at all."""
+    source: Any = content.file
+    kind_of_table(source)
+    return background_jobs.order(Kind.LOOK_OVER, {"name": (content.name or "")[:200]}, by=by, at=at, report=head, source=content)
+
+
+def order_to_write(looked_over: BackgroundJob, mine: Mine, *, by: User, at: datetime) -> BackgroundJob:
+    """Have what was looked over written; where both changed a cell, the file's value if it is `mine`. Raises Refused."""
+    arguments = {"job": looked_over.pk, "mine": mine if isinstance(mine, str) else [[*cell] for cell in mine]}
+    return background_jobs.order(Kind.APPLY, arguments, by=by, at=at, report=looked_over.report)
 
 
 def look_over(work: Work) -> None:

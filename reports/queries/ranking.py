@@ -87,6 +87,13 @@ def denominators_of(template: Template) -> list[Indicator]:
     return [each for each in template.aggregated if each.may_be_adjusted and each.aggregate_time in _STOCKS]
 
 
+def measure_named(template: Template, code: str, per: str) -> Measure | None:
+    """The measure of these codes: without one the first of the template, without `per` no ratio. None where there is none such."""
+    indicator = next((each for each in measures_of(template) if code in ("", each.code)), None)
+    base = next((each for each in denominators_of(template) if each.code == per), None)
+    return None if indicator is None or (per and base is None) else Measure(indicator, base)
+
+
 def ranking(report: Report, measure: Measure, reach: ReportQuerySet, *, lowest_first: bool = False) -> Ranking:
     """The units below by the measure, blanks last, with the period before, and the trend of `report`.
 

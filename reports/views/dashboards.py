@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -22,7 +22,7 @@ from reports.models import Report
 from reports.queries.early_warnings import early_warnings
 from reports.queries.heat import heat
 from reports.queries.progress import progress_of_cycles
-from reports.queries.ranking import Measure, Ranking, denominators_of, measures_of, ranking
+from reports.queries.ranking import Ranking, denominators_of, measure_named, measures_of, ranking
 from reports.queries.timeliness_trend import TimelyPoint, falling_first, timeliness_trend
 from reports.templatetags.dashboards import share
 from reports.views.reach import report_in_reach, standing_of, user_of
@@ -86,7 +86,9 @@ def indicators(request: HttpRequest, report_id: int, *, as_file: str = "") -> Ht
     report = _unit_with_reports_below(request, report_id, at)
     template = report.cycle.version.compiled()
     choices, bases = measures_of(template), denominators_of(template)
-    measure = _measure(request, choices, bases)
+    measure = measure_named(template, request.GET.get("indicator", ""), request.GET.get("per", ""))
+    if measure is None:
+        raise Http404
     lowest = request.GET.get("order") == "lowest"
     shown = ranking(report, measure, policies.reports_in_reach(user_of(request)), lowest_first=lowest)
     if as_file:
@@ -109,15 +111,6 @@ def indicators(request: HttpRequest, report_id: int, *, as_file: str = "") -> Ht
         "lines": _trend_chart(report, shown),
     }
     return render(request, "reports/dashboards/indicators.html", _shared(request, report, at) | context)
-
-
-def _measure(request: HttpRequest, choices: Sequence[Any], bases: Sequence[Any]) -> Measure:
-    code, per = request.GET.get("indicator", ""), request.GET.get("per", "")
-    found = next((each for each in choices if each.code == code or not code), None)
-    base = next((each for each in bases if each.code == per), None)
-    if found is None or (per and base is None):
-        raise Http404
-    return Measure(found, base)
 
 
 def _distribution(report: Report, shown: Ranking) -> str:

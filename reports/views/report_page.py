@@ -15,12 +15,12 @@ from reports.domain.workflow import Action, State
 from reports.form_rows import form_table
 from reports.forms import FORMS, AdjustmentForm, Entries, StepForm, step_form
 from reports.models import Attachment, Report
-from reports.queries.form_sheet import Sheet, appraisable, enterable, form_sheet
+from reports.queries.form_sheet import Sheet, appraisable, form_sheet
 from reports.queries.lineage import is_pending
 from reports.queries.past import Past
-from reports.queries.so_far import Opening, may_open_with, opening_of
-from reports.queries.sourced import Sourced, sourced_figures
+from reports.queries.sourced import sourced_figures
 from reports.queries.timeline import GIVEN_BACK, notes_in, timeline
+from reports.queries.untouched import show_opening
 from reports.services.attaching import MOST
 from reports.services.submitting import readiness
 from reports.views.reach import standing_of
@@ -66,7 +66,7 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
     standing = standing_of(request)
     allowed = standing.allowed(report)
     past, sourced = Past.of(report), sourced_figures([report])
-    opens_with = opening(report, past, sourced) if Action.SAVE in allowed else None
+    opens_with = show_opening(report, past, sourced) if Action.SAVE in allowed else None
     ready = readiness([report], at, drained=True, past=past, sourced=sourced)[report.pk]
     events = timeline(report)
     sheet = form_sheet(report, ready.below, ready.both, ready.sourced, past=past, notes=notes_in(events), opening=bool(opens_with))
@@ -99,17 +99,6 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
         "pending": report.has_reports_below and is_pending(report),
         "reaches_superior": report.superior is not None and standing.reaches(report.superior),
     }
-
-
-def opening(report: Report, past: Past | None = None, sourced: Sourced | None = None) -> Opening | None:
-    """Have a report that nobody has touched show what it opens with. Nothing is written."""
-    if not may_open_with(report):
-        return None
-    past, sourced = past or Past.of(report), sourced_figures([report]) if sourced is None else sourced
-    found = opening_of(report, enterable(report), past.so_far.get(report.unit_id), sourced[report.pk])
-    if found:
-        report.own = dict(found.values)
-    return found
 
 
 def adjustment_form(report: Report, sheet: Sheet, data: Any = None) -> AdjustmentForm:

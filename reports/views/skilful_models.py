@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
@@ -17,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from reports import policies
-from reports.documents.register_out import register_book, register_rows
+from reports.documents.register_out import register_book, register_csv
 from reports.documents.workbooks import XLSX
 from reports.domain.skilful_models import TRANSITIONS, ModelAction
 from reports.forms import RegisterFilterForm, RegistrationForm, SkilfulModelForm, SkilfulStepForm
@@ -28,7 +27,6 @@ from reports.queries.skilful_models import Wanted, counts_by_field, steps_of
 from reports.services import registering
 from reports.services.registering import CONTENT, ModelStep
 from reports.views.reach import user_of
-from units.csv_files import harmless
 from units.problems import Problem, Refused
 from units.reach import units_in_reach
 
@@ -61,10 +59,7 @@ def register_file(request: HttpRequest, *, ending: str) -> HttpResponse:
     disposition = {"Content-Disposition": f'attachment; filename="mo-hinh-dan-van-kheo.{ending}"'}
     if ending == "xlsx":
         return HttpResponse(register_book(rows, timezone.now()), content_type=XLSX, headers=disposition)
-    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8", headers=disposition)
-    writer = csv.writer(response)
-    writer.writerows([harmless(cell) for cell in row] for row in register_rows(rows))
-    return response
+    return HttpResponse(register_csv(rows), content_type="text/csv; charset=utf-8", headers=disposition)
 
 
 def _sought(request: HttpRequest) -> tuple[RegisterFilterForm, SkilfulModelQuerySet]:

@@ -15,18 +15,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from reports.documents import uploads
-from reports.documents.units_workbook_out import units_workbook
+from reports.documents.units_workbook_out import name_of_units_workbook, reports_for, units_workbook
 from reports.documents.uploads import CellChange
 from reports.domain.indicators import Template
 from reports.models import BackgroundJob, Report
-from reports.policies import reports_to_fill_in
 from reports.services import background_jobs
 from reports.services.uploading import Effect
 from reports.views.downloads import jobs_of
 from reports.views.reach import posted, report_in_reach, user_of
 from reports.wording import name_of, say, shown_own
 from units.file_kinds import Kind
-from units.hostile_files import kind_of_table
 from units.models import Unit
 from units.problems import Problem, Refused
 
@@ -41,12 +39,10 @@ _Kind = BackgroundJob.Kind
 def download(request: HttpRequest, report_id: int) -> HttpResponse:
     """The workbook of all reports at and below this one that its reader may fill in; 404 where there is none."""
     head = report_in_reach(request, report_id, timezone.now())
-    mine = reports_to_fill_in(user_of(request)).subtree_of(head).order_by("position")
-    reports = list(mine.select_related("unit", "superior__unit").prefetch_related("level"))
+    reports = reports_for(head, user_of(request))
     if not reports:
         raise Http404
-    name = re.sub(r"[^A-Za-z0-9_.-]", "-", f"{head.cycle.code}-{head.unit.uid}-{len(reports)}")
-    disposition = {"Content-Disposition": f'attachment; filename="{name}.xlsx"'}
+    disposition = {"Content-Disposition": f'attachment; filename="{name_of_units_workbook(head, reports)}"'}
     return HttpResponse(units_workbook(head, reports), content_type=Kind.XLSX.value, headers=disposition)
 
 
@@ -60,8 +56,7 @@ def send(request: HttpRequest, report_id: int) -> HttpResponse:
         messages.error(request, _("Choose a file first."))
         return redirect("reports:below", head.pk)
     try:
-        kind_of_table(content.file)
-        job = background_jobs.order(_Kind.LOOK_OVER, {"name": content.name[:200]}, by=user_of(request), at=at, report=head, source=content)
+        job = uploads.order_to_look_over(head, content, by=user_of(request), at=at)
     except Refused as refused:
         messages.error(request, " ".join(say(problem) for problem in refused.problems))
         return redirect("reports:below", head.pk)
@@ -83,19 +78,18 @@ def apply(request: HttpRequest, job_id: int) -> HttpResponse:
     if job.kind != _Kind.LOOK_OVER or job.state != job.State.DONE:
         raise Http404
     clashes = uploads.clashes_in(job)
-    mine: Any
+    mine: uploads.Mine
     if job.result["effects"].get(Effect.CLASH, 0) > len(clashes):
         choice = request.POST.get("choose", "")
         choices, mine = {choice}, uploads.ALL if choice == "mine" else []
     else:
         by_cell = {(each.report, each.code): request.POST.get(f"choose-{number}", "") for number, each in enumerate(clashes)}
-        choices, mine = {*by_cell.values()}, [[*cell] for cell, choice in by_cell.items() if choice == "mine"]
+        choices, mine = {*by_cell.values()}, [cell for cell, choice in by_cell.items() if choice == "mine"]
     if not choices <= _CHOICES:
         messages.error(request, _("Choose which value is right where both were changed."))
         return _page(request, job, status=422)
     try:
-        arguments = {"job": job.pk, "mine": mine}
-        order = background_jobs.order(_Kind.APPLY, arguments, by=user_of(request), at=timezone.now(), report=job.report)
+        order = uploads.order_to_write(job, mine, by=user_of(request), at=timezone.now())
     except Refused as refused:
         messages.error(request, " ".join(say(problem) for problem in refused.problems))
         return redirect("reports:upload", job.pk)

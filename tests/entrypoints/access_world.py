@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
@@ -13,7 +14,7 @@ from django_otp.plugins.otp_static.models import StaticToken
 
 from accounts import tokens
 from accounts.models import ApiToken
-from reports.models import Adjustment, Attachment, BackgroundJob, JournalEntry, SelectionChoice, SkilfulModel
+from reports.models import Adjustment, Attachment, BackgroundJob, JournalEntry, Report, SelectionChoice, SkilfulModel
 from reports.services import attaching, background_jobs
 from tests.builders import Play, given_selection, given_user
 from tests.entrypoints.pages import given_form_cycle
@@ -73,13 +74,24 @@ def given_world() -> World:
         "adjustment_id": Adjustment.objects.get().pk,
         "attachment_id": attachment.pk,
         "job_id": job.pk,
+        "upload_id": _looked_over(report, people["officer"], play.tick(None)).pk,
         "token_id": tokens.issue(people["officer"], "kho", ["read"], days=30, unit=None, at=play.tick(None))[0].pk,
         "code": "ho",
+        "uid": "C",
+        "number": 1,
         "secret": "danvan_no-such",
         "uidb64": "MQ",
         "token": "no-such",
     }
     return World(play, people, names, traces())
+
+
+def _looked_over(report: Report, owner: Any, at: datetime) -> BackgroundJob:
+    """A workbook for C and its hamlets that was looked over, and would change nothing."""
+    order = {"kind": BackgroundJob.Kind.LOOK_OVER, "state": BackgroundJob.State.DONE, "place": "background_jobs/none"}
+    moments = {"created_at": at, "heartbeat_at": at, "ended_at": at, "expires_at": at + background_jobs.KEPT}
+    result = {"effects": {}, "units": 0, "refused": 0, "named": []}
+    return BackgroundJob.objects.create(owner=owner, report=report, result=result, file_name="changes.jsonl", **order, **moments)
 
 
 def traces() -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
@@ -31,6 +32,11 @@ class Program:
 
     def get(self, path: str, **headers: str) -> Any:
         return self.ask("GET", path, **headers)
+
+    def send(self, path: str, content: bytes, name: str = "tep.xlsx", **fields: Any) -> Any:
+        """POST a file, with the other fields of its form."""
+        headers = {"Authorization": f"Bearer {self.secret}"}
+        return self.client.post(ROOT + path, {"file": SimpleUploadedFile(name, content), **fields}, headers=headers)
 
     def post(self, path: str, sent: Any = None, **more: Any) -> Any:
         return self.ask("POST", path, {} if sent is None else sent, **more)

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from ninja import Schema
 
 from reports.api.site import document
 from tests.entrypoints.access_world import PDF, ROLES, World, given_world, traces
-from tests.entrypoints.api_client import ROOT, Program
+from tests.entrypoints.api_client import Program
 from tests.entrypoints.pages import looked_at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -45,13 +44,15 @@ _SAID = {"field": "kinh_te", "name": "Tổ tự quản"}
 READ_BY_ALL = (
     "form", "figures", "adjustments", "journal", "submissions", "below", "progress", "missing", "totals", "totals-by-unit", "totals/{code}",
     "narratives/{code}", "attachments", "attachments/{attachment_id}", "consolidated.xlsx", "status.xlsx", "missing.xlsx", "document.docx",
-    "dashboards/progress", "dashboards/timeliness", "dashboards/ranking", "dashboards/warnings",
+    *(f"dashboards/{each}{form}" for each in ("progress", "timeliness", "ranking", "warnings") for form in ("", ".json")),
 )  # fmt: skip
 
 #: by operation: what each gets, and what is sent
 TABLE: dict[str, tuple[dict[str, str], Any]] = {
     **dict.fromkeys(["GET /me", "GET /me/work", "GET /levels", "GET /units", "GET /cycles", "GET /reports"], (EVERYBODY, None)),
-    **dict.fromkeys(["GET /jobs", "GET /models", "GET /models/register.xlsx", "GET /selections"], (EVERYBODY, None)),
+    **dict.fromkeys(
+        ["GET /jobs", "GET /models", "GET /models/register.xlsx", "GET /models/register.csv", "GET /selections"], (EVERYBODY, None)
+    ),
     "GET /units/{uid}": (READ, None),
     **dict.fromkeys(["GET /cycles/{code}", "GET /cycles/{code}/indicators"], (EVERYBODY | {"former": "nothing"}, None)),
     "POST /cycles/{code}/official": (EVERYBODY | {"former": "nothing"} | dict.fromkeys(ROLES[3:], "forbidden"), {}),
@@ -83,6 +84,15 @@ TABLE: dict[str, tuple[dict[str, str], Any]] = {
     "GET /jobs/{job_id}": (MINE, None),
     "GET /jobs/{job_id}/file": (NOT_YET, None),
     "DELETE /jobs/{job_id}": (MINE_DONE, None),
+    "GET /reports/{report_id}/siblings": (_OUTSIDE | {"officer": "nothing", "parent": "answer"}, None),
+    "GET /reports/{report_id}/workbook.xlsx": (_OUTSIDE | {"officer": "answer", "parent": "nothing"}, None),
+    "POST /reports/{report_id}/workbook": (UNTIMELY | {"parent": "forbidden"}, "a file"),  # it is no workbook
+    "GET /reports/{report_id}/below/workbook.xlsx": (_OUTSIDE | {"officer": "answer", "parent": "nothing"}, None),
+    "POST /reports/{report_id}/below/workbook": (UNTIMELY, "a file"),
+    "GET /uploads/{upload_id}": (MINE, None),
+    **{f"GET /uploads/{{upload_id}}/{each}": (MINE, None) for each in ("changes", "refused")},
+    "POST /uploads/{upload_id}/apply": (MINE_DONE, {}),
+    "DELETE /uploads/{upload_id}": (MINE, None),  # it has ended
     "GET /selections/{code}": (READ | {"sibling": "answer"}, None),
     "POST /selections/{code}/freeze": (_OUTSIDE | dict.fromkeys(("sibling", "officer", "parent"), "forbidden"), {}),
     "GET /choices/{choice_id}": (READ, None),
@@ -124,8 +134,7 @@ def asked(world: World, program: Program, operation: str) -> tuple[str, Any]:
     here = transaction.savepoint()
     try:
         if sent == "a file":
-            headers = {"Authorization": f"Bearer {program.secret}"}
-            answer = program.client.post(ROOT + address(world, path), {"file": SimpleUploadedFile("tep.pdf", PDF)}, headers=headers)
+            answer = program.send(address(world, path), PDF, "tep.pdf")
         else:
             answer = program.ask(method, address(world, path), sent, seen="*")
         return outcome(answer, traces() != world.before), answer
@@ -196,6 +205,6 @@ def test_lists_tell_of_no_unit_out_of_reach(world: World):
     known = {"former": "", "child": "C H1", "sibling": "D K H3", "officer": "D C H1 H2", "parent": "P D C K H1 H2 H3"}
     for role, units in known.items():
         program = program_of(world, role)
-        for operation in (each for each in TABLE if TABLE[each][0] is EVERYBODY and not each.endswith(".xlsx")):
+        for operation in (each for each in TABLE if TABLE[each][0] is EVERYBODY and not each.endswith((".xlsx", ".csv"))):
             shown = program.get(operation.partition(" ")[2]).content.decode()
             assert set(re.findall(r"Đơn vị ([A-Z]\d?)\b", shown)) <= set(units.split()), (role, operation)
