@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.utils.translation import gettext_lazy as _
 
 from accounts import second_factor, tokens
-from accounts.models import OF_PROGRAMS
+from accounts.models import OF_PROGRAMS, Scope
 from units.models import Unit
 
 
@@ -61,7 +61,17 @@ class TokenForm(forms.Form):
         label=_("Good for how many days"), choices=[(days, str(days)) for days in tokens.DAYS], coerce=int, initial=tokens.DAYS[1]
     )
 
-    def __init__(self, user: AbstractBaseUser, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, user: AbstractBaseUser, *args: Any, may_configure: bool, **kwargs: Any) -> None:
+        """`may_configure`: the administration would let this session in."""
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
         self.fields["unit"].queryset = tokens.units_of(user)  # type: ignore[attr-defined]
+        offered = [(scope, label) for scope, label in OF_PROGRAMS if may_configure or scope != Scope.CONFIGURE]
+        self.fields["scopes"].choices = offered  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """What is configured is the whole administration's: it can't be narrowed to a unit."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("unit") and Scope.CONFIGURE in cleaned.get("scopes", ()):
+            self.add_error("unit", _("A token that configures is good for all your units: choose no unit, or don't let it configure."))
+        return cleaned

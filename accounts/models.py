@@ -38,6 +38,7 @@ class Scope(models.TextChoices):
     REVIEW = "review", _("review: accept, return, exempt, extend, remind, appraise")
     REGISTER = "register", _("keep the register of Dân vận khéo models")
     MANAGE = "manage", _("manage: ask for official figures, freeze selections")
+    CONFIGURE = "configure", _("configure: templates, cycles, units, people's roles, days off")
     CALENDAR = "calendar", _("due days for a calendar")
 
 

@@ -156,7 +156,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 def new_token(request: HttpRequest) -> HttpResponse:
     """Make an access token for a program; its secret is shown this once."""
     user: Any = request.user
-    form = TokenForm(user, request.POST or None)
+    form = TokenForm(user, request.POST or None, may_configure=user.is_staff and not second_factor.is_missing(request))
     if _has_most(request):
         return redirect("accounts:account")
     if request.method == "POST" and form.is_valid():

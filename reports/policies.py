@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import cached_property
 
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from reports.domain.skilful_models import ModelBy
@@ -92,6 +93,26 @@ def jobs_in_reach(user: User, at: datetime) -> QuerySet[BackgroundJob]:
     in_reach = Q(report__isnull=True) | Q(report__in=reports_in_reach(user))
     kept = Q(expires_at__isnull=True) | Q(expires_at__gte=at)
     return BackgroundJob.objects.filter(in_reach, kept, owner_id=user.pk if user else None)
+
+
+def configurer(user: AbstractBaseUser | AnonymousUser) -> User:
+    """As whom somebody configures: a superuser with the rights of whoever may run the commands (semantics §9)."""
+    return None if getattr(user, "is_superuser", False) else user
+
+
+def cycles_to_configure(user: User) -> QuerySet[Cycle]:
+    """The cycles of units, or with reports, that this user may read; those that are planned among them."""
+    if user is None:
+        return Cycle.objects.all()
+    planned = Cycle.objects.filter(units__in=units_in_reach(user))
+    return Cycle.objects.filter(pk__in=planned.values("pk")) | Cycle.objects.filter(pk__in=reports_in_reach(user).values("cycle_id"))
+
+
+def selections_to_configure(user: User) -> QuerySet[Selection]:
+    """The selections whose units at the top this user may read."""
+    if user is None:
+        return Selection.objects.all()
+    return Selection.objects.filter(pk__in=Selection.units.through.objects.filter(unit__in=units_in_reach(user)).values("selection"))
 
 
 class Standing:

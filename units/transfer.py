@@ -86,7 +86,7 @@ class Transferred(Result):
     def change(self, change: Change) -> None:
         """Note a row; one that changes nothing is counted and not shown."""
         row = RowResult()
-        row.import_type = _kind(change)
+        row.import_type = kind_of(change)
         self.increment_row_result_total(row)
         self.total_rows += 1
         if row.import_type != RowResult.IMPORT_TYPE_SKIP and len(self.rows) < SHOWN:
@@ -113,7 +113,8 @@ class Transferred(Result):
         return int(self.totals[RowResult.IMPORT_TYPE_SKIP])
 
 
-def _kind(change: Change) -> str:
+def kind_of(change: Change) -> str:
+    """What becomes of a row, in the words of django-import-export: new, update, delete or skip."""
     if change.before is None:
         return RowResult.IMPORT_TYPE_NEW
     if change.after is None:

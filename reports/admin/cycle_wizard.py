@@ -23,17 +23,16 @@ from django.utils.translation import gettext_lazy as _
 
 from reports.admin.days_field import DaysField
 from reports.admin.manner import actor, page_of, selections_of
-from reports.domain.deadlines import add_working_days, is_working_day
 from reports.domain.periods import parse_period
 from reports.models import Cycle, Selection, TemplateVersion
 from reports.models.cycle import DEFAULT_CORRECTION_DAYS, DEFAULT_REVIEW_DAYS, default_reminders
-from reports.policies import manages_cycle
-from reports.queries.calendar import DaysOff, next_working_day
-from reports.services import opening
+from reports.queries.calendar import DaysOff, why_off
+from reports.services import closing, opening, planning
 from reports.services.opening import Forecast, Plan, WhyNot
+from reports.services.planning import DueRow
 from units.levels import AGENCIES
 from units.models import Level, Unit
-from units.problems import Problem, Refused, gettext_noop
+from units.problems import Refused
 from units.reach import units_in_reach
 from units.wording import say_with_place
 
@@ -52,8 +51,6 @@ WHY_NOT = {
     WhyNot.CHOICE: _("not chosen in the selection"),
     WhyNot.LEFT_OUT: _("left out of this cycle"),
 }
-#: working days from the cut-off to the usual due day of the lowest level that reports, of the next one above it, and so on
-USUAL_DUE = (1, 3, 5, 7)
 #: the longest stretch that the calendar shows
 CALENDAR_DAYS = 62
 
@@ -203,10 +200,6 @@ class PlanForm(forms.Form):
         """The levels that report, the highest first."""
         return [level for level in self.levels if self.cleaned_data.get(f"reports_{level.code}")]
 
-    def _kinds_reporting(self) -> dict[str, bool]:
-        agencies = [level.code == AGENCIES for level in self.reporting]
-        return {Unit.Kind.TERRITORY: not all(agencies), Unit.Kind.AGENCY: any(agencies)}
-
     @cached_property
     def forecast(self) -> Forecast:
         cleaned = self.cleaned_data
@@ -215,14 +208,9 @@ class PlanForm(forms.Form):
 
     @cached_property
     def wanted_due(self) -> dict[str, date]:
-        """The due day of each reporting level as it was given, or else the usual one; a level without reports takes up no step."""
-        wanted: dict[str, date] = {}
-        step = 0
-        for level in reversed(self.reporting):
-            usual = add_working_days(self.cleaned_data["cut_off"], USUAL_DUE[min(step, len(USUAL_DUE) - 1)], self.days_off)
-            wanted[level.code] = self.cleaned_data[f"due_{level.code}"] or usual
-            step += level.code in self.forecast.by_level
-        return wanted
+        """The due day of each reporting level as it was given, or else the usual one."""
+        wanted = {level.code: self.cleaned_data[f"due_{level.code}"] for level in self.reporting}
+        return planning.due_days(self.reporting, wanted, self.cleaned_data["cut_off"], self.forecast, self.days_off)
 
     def plan(self) -> Plan:
         cleaned = self.cleaned_data
@@ -235,7 +223,7 @@ class PlanForm(forms.Form):
             under=[unit.uid for unit in cleaned["tops"]],
             due=self.wanted_due,
             levels=[level.code for level in self.reporting],
-            kinds=[kind for kind, reports in self._kinds_reporting().items() if reports],
+            kinds=planning.kinds_of(level.code for level in self.reporting),
             approval=[level.code for level in self.reporting if cleaned[f"approval_{level.code}"]],
             review_days=cleaned["review_days"],
             correction_days=cleaned["correction_days"],
@@ -246,18 +234,6 @@ class PlanForm(forms.Form):
             opens_on=cleaned["opens_on"],
             official_due={} if cleaned["asks_official"] else None,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class DueRow:
-    """A reporting level before the cycle opens: how many reports, the due day asked for and the one it becomes, and why."""
-
-    level: Level
-    reports: int
-    wanted: date
-    due: date
-    moved_because: str
-    reminders: list[date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,24 +259,10 @@ def review_of(form: PlanForm) -> Review:
     """What the plan of a valid form comes to. Nothing is written."""
     plan = form.plan()
     found = form.forecast
-    rows = [_due_row(level, found, plan, form.days_off) for level in form.reporting]
+    rows = planning.due_rows(plan, form.reporting, found, form.days_off)
     left_out = [(str(WHY_NOT[reason]), count, found.examples[reason]) for reason, count in found.left_out.items()]
     code = plan.code or opening.free_code(plan.version, plan.period)
     return Review(plan, code, found, rows, left_out, _weeks(plan.cut_off, rows, form.days_off))
-
-
-def _due_row(level: Level, found: Forecast, plan: Plan, days_off: DaysOff) -> DueRow:
-    wanted = plan.due[level.code]
-    due = next_working_day(wanted, days_off)
-    reminders = [due + timedelta(days=step) for step in sorted(plan.reminders)]
-    return DueRow(level, found.by_level.get(level.code, 0), wanted, due, _off(wanted, days_off) if due != wanted else "", reminders)
-
-
-def _off(day: date, days_off: DaysOff) -> str:
-    """Why nobody works on this day; empty for a working day."""
-    if is_working_day(day, days_off):
-        return ""
-    return days_off.name_of(day) or (gettext("day off") if day in days_off else gettext("weekend"))
 
 
 def _weeks(cut_off: date, rows: Sequence[DueRow], days_off: DaysOff) -> list[list[CalendarDay]]:
@@ -310,7 +272,7 @@ def _weeks(cut_off: date, rows: Sequence[DueRow], days_off: DaysOff) -> list[lis
     first -= timedelta(days=first.weekday())
     last = min(max([cut_off, *dues]), first + timedelta(days=CALENDAR_DAYS))
     count = ((last - first).days // 7 + 1) * 7
-    days = [CalendarDay(day, _off(day, days_off), dues.get(day, [])) for day in (first + timedelta(days=each) for each in range(count))]
+    days = [CalendarDay(day, why_off(day, days_off), dues.get(day, [])) for day in (first + timedelta(days=each) for each in range(count))]
     return [days[start : start + 7] for start in range(0, count, 7)]
 
 
@@ -342,8 +304,7 @@ def _carry_out(request: HttpRequest, cycles: Any, plan: Plan, *, opens: bool) ->
     with transaction.atomic():
         cycle = opening.set_up(plan)
         if opens:
-            if not manages_cycle(actor(request), cycle):
-                raise Refused(Problem(gettext_noop("Only a cycle manager of the units at the top opens and closes a cycle.")))
+            closing.refuse_other_than_manager(cycle, actor(request))
             opened = opening.open_cycle(cycle, timezone.now())
             done = opening_said(opened.by_level)
         else:

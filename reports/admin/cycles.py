@@ -24,18 +24,14 @@ from reports.admin.manner import Buttons, CarefulImport, ReadOnly, actor, cycles
 from reports.domain.periods import parse_period
 from reports.models import Cycle, CycleLevel, DayOff, Selection, TemplateVersion
 from reports.models.cycle import default_reminders
-from reports.policies import manages_cycle
 from reports.queries.calendar import next_working_day
 from reports.queries.progress import by_level
 from reports.resources import CycleLevelResource, DayOffResource
-from reports.services import closing, opening
+from reports.services import closing, opening, scheduling
 from units.admin import LightPages
 from units.models import Level
-from units.problems import Problem, Refused, gettext_noop
+from units.problems import Refused
 from units.wording import say
-
-#: what an open cycle leaves to change: it touches nothing that was stored
-EDITABLE_ONCE_OPEN = ("review_days", "correction_days", "reminders")
 
 
 class CycleForm(forms.ModelForm):
@@ -154,7 +150,7 @@ class CycleAdmin(Buttons):
         (_("Days of the period"), {"fields": ["first_day", "cut_off", "reference_day", "time_zone"]}),
         (_("Estimated and official figures"), {"fields": ["asks_official", "official_opened_at"]}),
         (_("Who reports"), {"fields": ["units", "left_out", "selection"]}),
-        (_("Review and reminders"), {"fields": list(EDITABLE_ONCE_OPEN)}),
+        (_("Review and reminders"), {"fields": list(scheduling.ONCE_OPEN)}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Cycle]:
@@ -164,7 +160,7 @@ class CycleAdmin(Buttons):
         if _is_planned(obj):
             return list(self.readonly_fields)
         every: list[Any] = [name for _title, options in self.fieldsets for name in options["fields"]]
-        return [name for name in every if name not in EDITABLE_ONCE_OPEN]
+        return [name for name in every if name not in scheduling.ONCE_OPEN]
 
     def has_change_permission(self, request: HttpRequest, obj: Cycle | None = None) -> bool:
         return (obj is None or obj.state != Cycle.State.CLOSED) and super().has_change_permission(request, obj)
@@ -215,8 +211,7 @@ class CycleAdmin(Buttons):
 
     def open(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def open_cycle(cycle: Cycle) -> str:
-            if not manages_cycle(actor(request), cycle):
-                raise Refused(Problem(gettext_noop("Only a cycle manager of the units at the top opens and closes a cycle.")))
+            closing.refuse_other_than_manager(cycle, actor(request))
             return cycle_wizard.opening_said(opening.open_cycle(cycle, timezone.now()).by_level)
 
         return self.press(request, object_id, open_cycle)

@@ -14,40 +14,31 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from reports import policies
 from reports.models import Cycle, ReportQuerySet, Selection
-from reports.policies import reports_in_reach
 from units.admin import NAMED, LightPages, ServiceImportExportMixin
 from units.models import Unit
 from units.problems import Refused
-from units.reach import User, units_in_reach
+from units.reach import User
 from units.wording import say_with_place
 
 
 def actor(request: HttpRequest) -> User:
-    """Who acts. A superuser configures, with the rights of whoever may run the commands (docs/semantics.md, §9)."""
-    return None if request.user.is_superuser else request.user
+    """Who acts."""
+    return policies.configurer(request.user)
 
 
 def reports_of(request: HttpRequest) -> ReportQuerySet:
     """The reports that this user may read."""
-    return reports_in_reach(actor(request))
+    return policies.reports_in_reach(actor(request))
 
 
 def cycles_of(request: HttpRequest) -> QuerySet[Cycle]:
-    """The cycles of units, or with reports, that this user may read."""
-    if request.user.is_superuser:
-        return Cycle.objects.all()
-    planned = Cycle.objects.filter(units__in=units_in_reach(request.user))
-    return Cycle.objects.filter(pk__in=planned.values("pk")) | Cycle.objects.filter(pk__in=reports_of(request).values("cycle_id"))
+    return policies.cycles_to_configure(actor(request))
 
 
 def selections_of(request: HttpRequest) -> QuerySet[Selection]:
-    """The selections whose units at the top this user may read."""
-    if request.user.is_superuser:
-        return Selection.objects.all()
-    return Selection.objects.filter(
-        pk__in=Selection.units.through.objects.filter(unit__in=units_in_reach(request.user)).values("selection")
-    )
+    return policies.selections_to_configure(actor(request))
 
 
 def tell(request: HttpRequest, refused: Refused) -> None:

@@ -55,21 +55,28 @@ _REASONS = {
 }
 
 
+#: what is asked of a token's user beside Django's permissions, as in admin
+STAFF, SUPERUSER = "staff", "superuser"
+
+
 class Resource:
-    """The operations of one kind of thing."""
+    """The operations of one kind of thing.
+
+    What configures names in `permits` what admin asks for on the page of the same: STAFF, SUPERUSER, or permissions of Django's.
+    """
 
     def __init__(self, tag: str) -> None:
         self.router = Router(tags=[tag])
 
-    def get(self, path: str, answer: Any, **more: Any) -> Callable[[Function], Function]:
+    def get(self, path: str, answer: Any, scope: Scope = Scope.READ, **more: Any) -> Callable[[Function], Function]:
         """Something to be read."""
-        return self._operation("GET", path, {200: answer}, Scope.READ, more)
+        return self._operation("GET", path, {200: answer}, scope, more)
 
-    def file(self, path: str, *media_types: str, **more: Any) -> Callable[[Function], Function]:
+    def file(self, path: str, *media_types: str, scope: Scope = Scope.READ, **more: Any) -> Callable[[Function], Function]:
         """A file to be fetched."""
         content = {each: {"schema": {"type": "string", "format": "binary"}} for each in media_types}
         extra = {"responses": {200: {"description": "The file", "content": content}}}
-        return self._operation("GET", path, {200: None}, Scope.READ, {"extra": extra} | more)
+        return self._operation("GET", path, {200: None}, scope, {"extra": extra} | more)
 
     def post(self, path: str, answer: Any, scope: Scope, *, status: int = 200, **more: Any) -> Callable[[Function], Function]:
         return self._operation("POST", path, {status: answer}, scope, more)
@@ -86,12 +93,16 @@ class Resource:
     def _operation(
         self, method: str, path: str, answers: Mapping[int, Any], scope: Scope, more: dict[str, Any]
     ) -> Callable[[Function], Function]:
-        versioned = more.pop("versioned", False)
+        versioned, permits = more.pop("versioned", False), tuple(more.pop("permits", ()))
+        if bool(permits) != (scope is Scope.CONFIGURE):
+            raise TypeError(f"{method} {path}: what configures, and nothing else, names what it permits")
         extra = _described(method, scope, more.pop("extra", {}), versioned=versioned)
+        if permits:
+            extra["x-permissions"] = list(permits)
         register = self.router.api_operation([method], path, response=dict(answers), openapi_extra=extra, **more)
 
         def registered(function: Function) -> Function:
-            return register(decorate_view(partial(_guarded, scope))(function))
+            return register(decorate_view(partial(_guarded, scope, permits))(function))
 
         return registered
 
@@ -117,16 +128,19 @@ def _described(method: str, scope: Scope, extra: dict[str, Any], *, versioned: b
     return described | extra
 
 
-def _guarded(scope: Scope, run: _Run) -> _Run:
+def _guarded(scope: Scope, permits: tuple[str, ...], run: _Run) -> _Run:
     @wraps(run)
     def guarded(request: HttpRequest, **arguments: Any) -> HttpResponse:
+        budget: limits.Budget | None = None
         try:
             token, budget = _let_in(request, scope)
+            if permits:
+                refuse_without(request, *permits)
             response = _answered(request, token, partial(run, request, **arguments))
-            for name, value in budget.headers.items():
-                response.headers[name] = value
         except Trouble as trouble:
             response = trouble.response()
+        for name, value in (budget.headers if budget else {}).items():
+            response.headers[name] = value
         response.headers.setdefault("Cache-Control", "private, no-cache")
         is_read = request.method == "GET" and response.status_code == 200 and not response.streaming
         return versions.conditional(request, response) if is_read else response
@@ -151,6 +165,15 @@ def _let_in(request: HttpRequest, scope: Scope) -> tuple[ApiToken, limits.Budget
         title = _("This access token is not good for that; it needs the scope “%(scope)s”.") % {"scope": scope.value}
         raise Trouble(403, "insufficient-scope", title, headers={"WWW-Authenticate": challenge} | budget.headers)
     return token, budget
+
+
+def refuse_without(request: HttpRequest, *permits: str) -> None:
+    """Raises Trouble (403) where the administration would not let this user do it."""
+    user: Any = request.user
+    permissions = [each for each in permits if each not in (STAFF, SUPERUSER)]
+    is_allowed = user.is_staff and user.narrowed_to is None and (user.is_superuser or SUPERUSER not in permits)
+    if not (is_allowed and user.has_perms(permissions)):
+        raise Trouble(403, "forbidden", _("This is not yours to do."))
 
 
 def _answered(request: HttpRequest, token: ApiToken, do: Callable[[], HttpResponse]) -> HttpResponse:

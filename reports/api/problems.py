@@ -20,16 +20,20 @@ from units.problems import Problem, Refused
 MEDIA_TYPE = "application/problem+json"
 #: what a problem's type begins with; a name for programs, and no address
 _TYPES = "urn:problem-type:danvan:"
+_PLACES = ("line", "column", "unit_uid")
 #: what is raised of content that is not read on
 TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 class Detail(Schema):
-    """One thing that is wrong, and where: in the sent content (`pointer`), in an indicator's or another column, at a unit."""
+    """One thing that is wrong, and where: in the sent content (`pointer`), in a file's line, in an indicator's or another column,
+    at a unit.
+    """
 
     detail: str
     pointer: str | None = Field(None, description="RFC 6901, into the content that was sent")
     parameter: str | None = None
+    line: int | None = None
     column: str | None = None
     unit_uid: str | None = None
 
@@ -130,11 +134,8 @@ def in_place_of(response: HttpResponse) -> HttpResponse:
     return answer
 
 
-def details(problems: Iterable[Problem]) -> list[dict[str, str]]:
-    return [
-        {"detail": say(each)} | ({"column": each.column} if each.column else {}) | ({"unit_uid": each.unit_uid} if each.unit_uid else {})
-        for each in problems
-    ]
+def details(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    return [{"detail": say(each)} | {name: place for name in _PLACES if (place := getattr(each, name))} for each in problems]
 
 
 def handle(api: NinjaAPI) -> None:

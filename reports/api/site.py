@@ -18,25 +18,36 @@ from accounts.models import OF_PROGRAMS
 from reports.api import problems
 from reports.api.attachments import attachments
 from reports.api.board import board
+from reports.api.cycle_plans import cycle_plans
 from reports.api.cycles import cycles
 from reports.api.dashboards import dashboards
+from reports.api.days_off import days_off
 from reports.api.figures import figures
 from reports.api.files import files
 from reports.api.form import form
 from reports.api.me import me
+from reports.api.memberships import memberships
+from reports.api.reorganisations import reorganisations
 from reports.api.reports import reports
+from reports.api.selection_plans import selection_plans
 from reports.api.selections import selections
 from reports.api.skilful_models import skilful_models
 from reports.api.steps import steps
+from reports.api.tables import tables
+from reports.api.templates import templates
 from reports.api.totals import totals
+from reports.api.unit_tree import unit_tree
 from reports.api.units import units
 from reports.api.workbooks import workbooks
 
 VERSION = "1.0"
+#: what asks for the scope `configure`
+CONFIGURATION = (templates, cycle_plans, selection_plans, days_off, unit_tree, reorganisations, memberships, tables)
 #: files before what their addresses could be taken for
 RESOURCES = (
     *(me, units, cycles, reports, form, figures, steps, board, totals, dashboards),
     *(attachments, selections, files, workbooks, skilful_models),
+    *CONFIGURATION,
 )
 _JSON = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.IGNORECASE)
 

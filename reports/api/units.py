@@ -15,7 +15,7 @@ from reports.api.paging import Page, Pages, page_of
 from reports.api.words import Code, Day, UnitShown, Word, one_of, unit_shown
 from units import tree
 from units.kinship import kinship
-from units.models import Level, Succession, Unit
+from units.models import Level, Succession, Unit, UnitQuerySet
 
 units = Resource("Units")
 
@@ -68,16 +68,18 @@ def levels(request: HttpRequest) -> list[dict[str, Any]]:
 @units.get("/units", Page[UnitWhole])
 def listed(request: HttpRequest, sought: Annotated[UnitsSought, Query()], paging: Pages) -> dict[str, Any]:
     """The units in reach."""
-    rows = policies.units_to_read(reach.user_of(request)).select_related("level", "parent")
+    return page_of(narrowed(policies.units_to_read(reach.user_of(request)), sought), paging, whole)
+
+
+def narrowed(rows: UnitQuerySet, sought: UnitsSought) -> UnitQuerySet:
+    """Those of the units that were asked for."""
     if sought.text:
         rows = rows.matching(sought.text)
     if sought.under:
         rows = rows.filter(tree.scope(Unit.objects.filter(uid=sought.under)))
     if sought.level:
         rows = rows.filter(level__code=sought.level)
-    if sought.on:
-        rows = rows.valid_on(sought.on)
-    return page_of(rows, paging, _whole)
+    return (rows.valid_on(sought.on) if sought.on else rows).select_related("level", "parent")
 
 
 @units.get("/units/{uid}", UnitWithKin)
@@ -87,13 +89,13 @@ def one(request: HttpRequest, uid: Code) -> dict[str, Any]:
     kin = kinship(unit)
     others = {row.predecessor_id for row in kin.origins} | {row.successor_id for row in kin.successions}
     known = set(policies.units_to_read(reach.user_of(request)).filter(pk__in=others).values_list("pk", flat=True))
-    return _whole(unit) | {
+    return whole(unit) | {
         "origins": [_kin(row, row.predecessor, known) for row in kin.origins],
         "successions": [_kin(row, row.successor, known) for row in kin.successions],
     }
 
 
-def _whole(unit: Unit) -> dict[str, Any]:
+def whole(unit: Unit) -> dict[str, Any]:
     return unit_shown(unit) | {
         "name_en": unit.name_en,
         "code": unit.code,

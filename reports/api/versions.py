@@ -7,6 +7,7 @@ version alone counts. A proxy that compresses makes ETags weak, and so a weak on
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from typing import Any
 
@@ -19,6 +20,11 @@ from reports.api.problems import Trouble
 #: what an answer that says nothing new says nevertheless
 _KEPT = ("ETag", "Cache-Control", "RateLimit", "RateLimit-Policy")
 _SEEN = re.compile(r'(?:W/)?"([0-9]{1,9})(?:\.[0-9a-f]+)?"')
+
+
+def state_of(shown: Any) -> int:
+    """What is configured has no version: its content tells one from another, by a number made of it."""
+    return int.from_bytes(hashlib.sha256(json.dumps(shown, sort_keys=True, default=str).encode()).digest()[:8]) % 1_000_000_000
 
 
 def say_version(response: HttpResponse, version: int) -> None:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Annotated, Any
 
 from django.db.models import TextChoices
-from ninja import Path, Schema
+from ninja import Path, Query, Schema
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -57,6 +57,8 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_as_written), AfterValidator(_
 Text = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
 Word = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 Version = Annotated[StrictInt, Field(ge=0, le=999_999_999)]
+#: of what configures: nothing is written, and the answer says what would be
+DryRun = Annotated[bool, Query(description="Only say what it would come to; nothing is written")]
 #: an id in a content
 Row = Annotated[StrictInt, Field(ge=1, le=2**63 - 1)]
 

@@ -76,12 +76,17 @@ def read_versions(rows: Iterable[tuple[int, Mapping[str, str]]], problems: Probl
     return list(versions.values())
 
 
+def problem_of_code(code: str) -> Problem | None:
+    """Why a template can't go by this code; None where it can."""
+    message = gettext_noop("“%(found)s” is no code: write up to 60 letters without marks, digits, - and _.")
+    return None if _CODE.fullmatch(code) else Problem(message, {"found": code[:60]})
+
+
 def _head(line: int, cells: Mapping[str, str], problems: Problems) -> WrittenVersion | None:
     code, name, name_en, number, published = (unicodedata.normalize("NFC", cells[column]).strip() for column in HEAD)
     before = len(problems)
-    if not _CODE.fullmatch(code):
-        message = gettext_noop("“%(found)s” is no code: write up to 60 letters without marks, digits, - and _.")
-        problems.add(Problem(message, {"found": code[:60]}, line, "template"))
+    if problem := problem_of_code(code):
+        problems.add(problem.at(line=line, column="template"))
     if not name:
         problems.add(Problem(gettext_noop("The cell is empty; every template has a name."), {}, line, "template_name"))
     for column, words in (("template_name", name), ("template_name_en", name_en)):

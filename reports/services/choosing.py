@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, datetime
 from itertools import groupby
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from reports.models import Selection, SelectionCandidate, SelectionChoice
@@ -14,9 +14,30 @@ from reports.policies import Standing, manages_selection
 from units import tree
 from units.bulk import add_many
 from units.locks import hold
-from units.models import Unit
+from units.models import Level, Unit
 from units.problems import Problem, Problems, Refused, gettext_noop
 from units.reach import User
+
+
+def plan(*, code: str, name: str, level: Level, share: int, on: date, choose_by: date | None, units: Sequence[Unit]) -> Selection:
+    """Record a selection that is to be opened. Raises Refused where its code is taken."""
+    try:
+        with transaction.atomic():
+            selection = Selection.objects.create(code=code, name=name, level=level, share=share, on=on, choose_by=choose_by)
+            selection.units.set(units)
+            return selection
+    except IntegrityError as error:
+        message = gettext_noop("There is a selection “%(code)s” already; choose another code.")
+        raise Refused(Problem(message, {"code": code}, column="code")) from error
+
+
+def give_up(selection: Selection) -> None:
+    """Delete a selection that was planned. Raises Refused once it was opened."""
+    with transaction.atomic():
+        held = Selection.objects.select_for_update(of=("self",)).get(pk=selection.pk)
+        if held.state != Selection.State.PLANNED:
+            raise Refused(_in_another_state(held))
+        held.delete()
 
 
 def open_selection(selection: Selection, *, by: User) -> int:
@@ -119,6 +140,10 @@ def _move(selection: Selection, source: Selection.State, to: Selection.State, *,
         raise Refused(Problem(gettext_noop("Only a cycle manager of the units at the top opens and freezes a selection.")))
     if not Selection.objects.filter(pk=selection.pk, state=source).update(state=to, **changes):
         selection.refresh_from_db()
-        message = gettext_noop("“%(name)s” is in the state “%(state)s”: nothing was done.")
-        raise Refused(Problem(message, {"name": selection.name, "state": selection.state}))
+        raise Refused(_in_another_state(selection))
     selection.refresh_from_db()
+
+
+def _in_another_state(selection: Selection) -> Problem:
+    message = gettext_noop("“%(name)s” is in the state “%(state)s”: nothing was done.")
+    return Problem(message, {"name": selection.name, "state": selection.state})

@@ -26,14 +26,20 @@ def reopen_cycle(cycle: Cycle, *, by: User) -> None:
 
 
 def _move(cycle: Cycle, source: Cycle.State, to: Cycle.State, *, by: User, closed_at: datetime | None) -> None:
-    if not manages_cycle(by, cycle):
-        raise Refused(Problem(gettext_noop("Only a cycle manager of the units at the top opens and closes a cycle.")))
+    refuse_other_than_manager(cycle, by)
     if not Cycle.objects.filter(pk=cycle.pk, state=source).update(state=to, closed_at=closed_at):
         cycle.refresh_from_db()
-        raise Refused(
-            Problem(
-                gettext_noop("The cycle “%(code)s” is in the state “%(state)s”: nothing was done."),
-                {"code": cycle.code, "state": cycle.state},
-            )
-        )
+        raise Refused(in_another_state(cycle))
     cycle.refresh_from_db()
+
+
+def refuse_other_than_manager(cycle: Cycle, by: User) -> None:
+    """Raises Refused."""
+    if not manages_cycle(by, cycle):
+        raise Refused(Problem(gettext_noop("Only a cycle manager of the units at the top opens and closes a cycle.")))
+
+
+def in_another_state(cycle: Cycle) -> Problem:
+    """Why nothing was done to a cycle."""
+    message = gettext_noop("The cycle “%(code)s” is in the state “%(state)s”: nothing was done.")
+    return Problem(message, {"code": cycle.code, "state": cycle.state})

@@ -11,6 +11,7 @@ from django.db.models import Max
 from reports.domain import indicators as domain
 from reports.domain import outline, sentences
 from reports.domain.sources import ReportedFigure
+from reports.domain.templates_table import problem_of_code
 from reports.models import Cycle, Indicator, ReportTemplate, SectionText, TemplateVersion
 from units.locks import hold
 from units.models import Level
@@ -19,6 +20,15 @@ from units.problems import Problem, Problems, Refused, gettext_noop
 #: two versions made at once get two numbers
 _NUMBERING = "reports.template-versions"
 _PUBLISHED = gettext_noop("This version is published already; edit a draft of the next one.")
+
+
+def name_template(code: str, name: str, name_en: str) -> ReportTemplate:
+    """The template of this code, named so; begun without a version where there is none. Raises Refused."""
+    if problem := problem_of_code(code):
+        raise Refused(problem)
+    with transaction.atomic():
+        hold_numbering()
+        return ReportTemplate.objects.update_or_create(code=code, defaults={"name": name, "name_en": name_en})[0]
 
 
 def add_version(
@@ -53,6 +63,15 @@ def rewrite(version: TemplateVersion, indicators: Sequence[domain.Indicator], te
         version.indicators.all().delete()
         version.texts.all().delete()
         _write(version, indicators, texts)
+
+
+def delete_draft(version: TemplateVersion) -> None:
+    """Raises Refused where it is published."""
+    with transaction.atomic():
+        held = TemplateVersion.objects.held(version.pk)
+        if held.is_published:
+            raise Refused(Problem(_PUBLISHED))
+        held.delete()
 
 
 def hold_numbering() -> None:

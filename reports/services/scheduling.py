@@ -1,23 +1,56 @@
-"""Due days of planned cycles, and the days on which an administration doesn't work. An open cycle's due days are history."""
+"""The course of a cycle, due days of planned ones, and the days on which an administration doesn't work.
+
+An open cycle's due days are history.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from reports.models import Cycle, CycleLevel, DayOff
 from reports.queries.calendar import DaysOff, next_working_day
+from reports.services.closing import in_another_state
 from units.models import Level
-from units.problems import Problem, Problems, gettext_noop
+from units.problems import Problem, Problems, Refused, gettext_noop
 from units.tables.laying import Cells, Change, Rows, as_yes, by_key
 
 DUE_COLUMNS = ("cycle", "level", "due_on", "needs_approval")
 DAY_OFF_COLUMNS = ("day", "name")
 _NO_DAY = gettext_noop("The cell is empty; write a day, such as 2025-06-14.")
+
+
+#: what an open cycle leaves to change: it touches nothing that was stored
+ONCE_OPEN = ("review_days", "correction_days", "reminders")
+#: what of a planned one is changed beside it
+_WHILE_PLANNED = (*ONCE_OPEN, "opens_on")
+
+
+def change_course(cycle: Cycle, changes: Mapping[str, Any]) -> None:
+    """Write these fields: those of ONCE_OPEN until it is closed, the day on which it opens while it is planned. Raises Refused."""
+    with transaction.atomic():
+        held = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        possible = {Cycle.State.PLANNED.value: _WHILE_PLANNED, Cycle.State.OPEN.value: ONCE_OPEN}.get(held.state, ())
+        if not changes.keys() <= set(possible):
+            raise Refused(in_another_state(held))
+        Cycle.objects.filter(pk=cycle.pk).update(**changes)
+    cycle.refresh_from_db()
+
+
+def give_up(cycle: Cycle) -> None:
+    """Delete a cycle that was planned. Raises Refused once it was opened."""
+    with transaction.atomic():
+        held = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        if held.state != Cycle.State.PLANNED:
+            raise Refused(in_another_state(held))
+        held.delete()
+
+
+# --- Due days ---------------------------------------------------------------------------------------
 
 
 class Due(NamedTuple):
@@ -121,6 +154,11 @@ def lay_days_off(rows: Rows, problems: Problems) -> list[Change]:
         Change((day.isoformat(), standing[day]) if day in standing else None, (day.isoformat(), name))
         for day, (_line, name) in brought.items()
     ]
+
+
+def delete_day_off(day: date) -> bool:
+    """Make a day of the administration's own a working day again. Whether it was none."""
+    return bool(DayOff.objects.filter(day=day).delete()[0])
 
 
 def _read_days_off(rows: Rows, problems: Problems) -> Iterator[tuple[int, date, str]]:

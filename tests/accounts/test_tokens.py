@@ -59,6 +59,22 @@ def test_it_is_narrowed_to_a_unit_of_ones_own_alone(user: Any):
     assert not ApiToken.objects.exists()
 
 
+def test_one_that_configures_is_offered_to_staff_with_a_second_factor_alone(user: Any, settings: Any):
+    sent = {"name": "x", "scopes": ["configure"], "days": "30"}
+    assert signed_in(user).post("/account/tokens/new/", sent).status_code == 422
+    user.is_staff = True
+    user.save()
+    settings.SECOND_FACTOR = True
+    assert "configure" not in signed_in(user).get("/account/tokens/new/").content.decode()
+    assert signed_in(user).post("/account/tokens/new/", sent).status_code == 422
+    settings.SECOND_FACTOR = False  # of the demo, and of sessions that gave one
+    narrowed = sent | {"unit": Unit.objects.get(uid="C").pk}
+    assert signed_in(user).post("/account/tokens/new/", narrowed).status_code == 422
+    assert not ApiToken.objects.exists()
+    assert signed_in(user).post("/account/tokens/new/", sent).status_code == 200
+    assert ApiToken.objects.get().scopes == ["configure"]
+
+
 def test_one_that_is_past_revoked_or_of_a_disabled_user_opens_nothing(user: Any):
     now = timezone.now()
     token, secret = issued(user)
