@@ -25,8 +25,15 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 def import_units(source: BinaryIO, progress: Callable[[int], None] = lambda done: None) -> Loaded:
     """Add the file's units, or update those that stand. Raises Refused with every problem and changes nothing."""
     unreadable = Problems()
+    return import_rows(read_rows(source, REQUIRED, OPTIONAL, unreadable), unreadable, progress)
+
+
+def import_rows(
+    rows: Iterable[tuple[int, Mapping[str, str]]], unreadable: Problems, progress: Callable[[int], None] = lambda done: None
+) -> Loaded:
+    """The same of rows, each with its line; what is wrong with their reading is in `unreadable` once they are read."""
     with Staging() as staging:
-        return load(staging, bring(staging, read_rows(source, REQUIRED, OPTIONAL, unreadable), unreadable), progress)
+        return load(staging, bring(staging, rows, unreadable), progress)
 
 
 def bring(staging: Staging, rows: Iterable[tuple[int, Mapping[str, str]]], unreadable: Problems) -> Problems:

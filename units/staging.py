@@ -49,7 +49,7 @@ SELECT * FROM (
            s.position AS position, s.agency_id, s.parent_uid, NULL, 1, s.pk
     FROM standing s WHERE NOT EXISTS (SELECT 1 FROM brought WHERE brought.uid = s.uid)
     UNION ALL
-    SELECT b.uid, b.code, b.name, COALESCE(b.name_en, s.name_en, ''), b.kind, b.level_id, b.valid_from, b.valid_to,
+    SELECT b.uid, COALESCE(b.code, s.code, ''), b.name, COALESCE(b.name_en, s.name_en, ''), b.kind, b.level_id, b.valid_from, b.valid_to,
            COALESCE(b.position, s.position, 0), COALESCE(b.agency_id, s.agency_id, ''), b.parent_uid, b.line, b.sound, s.pk
     FROM brought b LEFT JOIN standing s ON s.uid = b.uid
 ) ORDER BY position, code, uid;

@@ -22,6 +22,7 @@ from reports.api.cycle_plans import cycle_plans
 from reports.api.cycles import cycles
 from reports.api.dashboards import dashboards
 from reports.api.days_off import days_off
+from reports.api.exchange import exchange
 from reports.api.figures import figures
 from reports.api.files import files
 from reports.api.form import form
@@ -45,7 +46,7 @@ VERSION = "1.0"
 CONFIGURATION = (templates, cycle_plans, selection_plans, days_off, unit_tree, reorganisations, memberships, tables)
 #: files before what their addresses could be taken for
 RESOURCES = (
-    *(me, units, cycles, reports, form, figures, steps, board, totals, dashboards),
+    *(me, units, cycles, exchange, reports, form, figures, steps, board, totals, dashboards),
     *(attachments, selections, files, workbooks, skilful_models),
     *CONFIGURATION,
 )

@@ -48,6 +48,13 @@ def seen_version(request: HttpRequest, version: int) -> int:
     return version
 
 
+def overwrite_unseen(request: HttpRequest) -> None:
+    """Has the sender said that whatever stands there may be overwritten? Raises Trouble where not."""
+    if request.headers.get("If-Match", "").strip() != "*":
+        title = _("This overwrites what stands there, whoever wrote it: say with If-Match: * that it may.")
+        raise Trouble(428, "version-missing", title)
+
+
 def changed(version: int, **more: Any) -> Trouble:
     """Somebody else wrote meanwhile."""
     title = _("Somebody else has changed this meanwhile. Read it again before you go on.")

@@ -1,4 +1,4 @@
-"""Figures in files: the rows of "Reports in" (docs/interfaces.md), from CSV or from a workbook."""
+"""Figures in files: the rows of "Reports in" (docs/interfaces.md), from CSV or from a workbook; and those of DHIS2's formats."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from reports.documents.cell_values import converted, digits_of, words_of
+from reports.documents.dhis2.names import Sought
+from reports.documents.dhis2.values_in import figures_in_data_values, sent_form
 from reports.documents.unit_rows import Column, UnitRows, unit_rows
 from reports.documents.units_workbook_out import UID
 from reports.domain.indicators import Indicator, Template
 from reports.domain.legacy_letters import font_of, in_unicode
 from reports.domain.numbers import parse_plain, parse_vietnamese
+from reports.models import Cycle
+from reports.policies import reports_in_reach
 from reports.services.importing import Figure
 from reports.services.uploading import SentCell
 from units.csv_files import read_columns
 from units.file_kinds import WIDE
 from units.hostile_files import MOST_MEGABYTES
 from units.problems import Problem, Problems, Refused, gettext_noop
+from units.reach import User
 
 COLUMNS = ("unit_uid", "indicator", "value")
 WORKBOOKS = (".xlsx", ".xls", ".ods")
@@ -41,18 +46,33 @@ def figures_in_csv(source: BinaryIO, template: Template, problems: Problems, fil
         yield from map(_bare, rows)
 
 
-def figures_in_file(source: BinaryIO, template: Template, problems: Problems, file: str, notices: Problems) -> Iterator[Figure]:
-    """The figures of a file in either form: a row a figure in a CSV, or a row a unit in a workbook, or in one saved as text.
+def figures_in_file(source: BinaryIO, cycle: Cycle, by: User, problems: Problems, file: str, notices: Problems) -> Iterator[Figure]:
+    """The figures of a file in whatever form: a row a figure in a CSV, or a row a unit in a workbook, or in one saved as text; or
+    a data value set of DHIS2's, or ADX.
 
-    What its sender should know goes to `notices`, once all is read.
+    Units that DHIS2's ids stand for are looked for in the reach of `by`. What the sender should know goes to `notices`, once all
+    is read.
     """
+    template = cycle.version.compiled()
     if Path(file).suffix.lower() in WORKBOOKS:
         return figures_in_workbook(source, template, problems, file, notices)
-    head = source.peek(_HEAD) if isinstance(source, io.BufferedReader) else b""
+    head = _head_of(source)
+    form = sent_form(head)
+    if form is not None:
+        return figures_in_data_values(source, form, Sought(cycle, reports_in_reach(by)), problems, file)
     columns = next((_WORD.findall(line) for line in head.splitlines() if b"unit_uid" in line), [b"indicator"])
     if head.startswith(WIDE) or not {b"indicator", b"value"} & {*columns}:
         return figures_in_workbook(io.BytesIO(source.read((MOST_MEGABYTES << 20) + 1)), template, problems, file, notices)
     return figures_in_csv(source, template, problems, file)
+
+
+def _head_of(source: BinaryIO) -> bytes:
+    """How it begins, without moving on: standard input can't be read again."""
+    if isinstance(source, io.BufferedReader):
+        return source.peek(_HEAD)
+    head = source.read(_HEAD)
+    source.seek(0)
+    return head
 
 
 def figures_in_workbook(source: BinaryIO, template: Template, problems: Problems, file: str, notices: Problems) -> Iterator[Figure]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -33,9 +34,9 @@ class Program:
     def get(self, path: str, **headers: str) -> Any:
         return self.ask("GET", path, **headers)
 
-    def send(self, path: str, content: bytes, name: str = "tep.xlsx", **fields: Any) -> Any:
+    def send(self, path: str, content: bytes, name: str = "tep.xlsx", headers: Mapping[str, str] | None = None, **fields: Any) -> Any:
         """POST a file, with the other fields of its form."""
-        headers = {"Authorization": f"Bearer {self.secret}"}
+        headers = {"Authorization": f"Bearer {self.secret}", **(headers or {})}
         return self.client.post(ROOT + path, {"file": SimpleUploadedFile(name, content), **fields}, headers=headers)
 
     def post(self, path: str, sent: Any = None, **more: Any) -> Any:

@@ -37,6 +37,9 @@ MINE_DONE = _OUTSIDE | {"officer": "done", "parent": "nothing"}
 NOT_YET = _OUTSIDE | {"officer": "nothing", "parent": "nothing"}
 EVERYBODY = dict(zip(ROLES, ("sign in", "sign in", *["answer"] * 5), strict=True))
 
+#: a file of C's figures: whoever else reaches the cycle is refused
+OWN_FIGURES = EVERYBODY | {"former": "nothing", "officer": "done"} | dict.fromkeys(("child", "sibling", "parent"), "refused")
+
 _WHY = {"reason": "vì sao"}
 _DAY = {"on": "2025-06-01"}
 _SAID = {"field": "kinh_te", "name": "Tổ tự quản"}
@@ -56,6 +59,8 @@ TABLE: dict[str, tuple[dict[str, str], Any]] = {
     ),
     "GET /units/{uid}": (READ, None),
     **dict.fromkeys(["GET /cycles/{code}", "GET /cycles/{code}/indicators"], (EVERYBODY | {"former": "nothing"}, None)),
+    **{f"GET /cycles/{{code}}/dhis2/{each}": (EVERYBODY | {"former": "nothing"}, None) for each in ("metadata", "values")},
+    "POST /cycles/{code}/figures": (OWN_FIGURES, "figures"),
     "POST /cycles/{code}/official": (EVERYBODY | {"former": "nothing"} | dict.fromkeys(ROLES[3:], "forbidden"), {}),
     "GET /reports/{report_id}": (READ, None),
     **{f"GET /reports/{{report_id}}/{each}": (READ, None) for each in READ_BY_ALL},
@@ -136,6 +141,8 @@ def asked(world: World, program: Program, operation: str) -> tuple[str, Any]:
     try:
         if sent == "a file":
             answer = program.send(address(world, path), PDF, "tep.pdf")
+        elif sent == "figures":
+            answer = program.send(address(world, path), b"unit_uid,indicator,value\nC,cuoc,9\n", "so-lieu.csv", {"If-Match": "*"})
         else:
             answer = program.ask(method, address(world, path), sent, seen="*")
         return outcome(answer, traces() != world.before), answer

@@ -8,7 +8,6 @@ from typing import Any
 from django.utils.translation import gettext
 
 from reports.documents.figures_in import figures_in_file
-from reports.domain.indicators import Template
 from reports.domain.workflow import State
 from reports.management.arguments import add_moment, add_user, at_or_now, cycle_named, opened, user_named
 from reports.models import Cycle
@@ -18,6 +17,7 @@ from reports.services.submitting import Declaration
 from units.management.progress import Progress
 from units.management.refusing import RefusingCommand
 from units.problems import Problems, ProblemsOfFile, Refused
+from units.reach import User
 
 
 class Command(RefusingCommand):
@@ -29,7 +29,8 @@ class Command(RefusingCommand):
             "files",
             metavar="FILE",
             nargs="+",
-            help="unit_uid,indicator,value; or a workbook with a column for each indicator; - is standard input; of several, all or none",
+            help="unit_uid,indicator,value; or a workbook with a column for each indicator; or DHIS2's JSON, XML, CSV, or ADX;"
+            " - is standard input; of several, all or none",
         )
         parser.add_argument("--state", choices=["draft", "submitted", "accepted"], default="draft", help="how far to take the reports")
         parser.add_argument("--confirm-incomplete", action="store_true", help="submit although reports below are not all accepted")
@@ -60,18 +61,18 @@ def _import(cycle: Cycle, names: Sequence[str], journey: Journey, notices: Probl
     problems = Problems()
     progress = Progress(sys.stderr, gettext("reports written"))
     try:
-        return import_figures(cycle, _figures(names, cycle.version.compiled(), problems, notices), problems, journey, progress)
+        return import_figures(cycle, _figures(names, cycle, journey.by, problems, notices), problems, journey, progress)
     finally:
         progress.end()
 
 
-def _figures(names: Sequence[str], template: Template, problems: Problems, notices: Problems) -> Iterator[Figure]:
+def _figures(names: Sequence[str], cycle: Cycle, by: User, problems: Problems, notices: Problems) -> Iterator[Figure]:
     """The figures of all files, one after the other; what can't be read goes to `problems`, with its file."""
     for name in names:
         unreadable = ProblemsOfFile(name, problems)
         try:
             with opened(name) as source:
-                yield from figures_in_file(source, template, unreadable, name, notices)
+                yield from figures_in_file(source, cycle, by, unreadable, name, notices)
         except Refused as refused:
             if refused.problems is not unreadable:
                 unreadable.include(refused.problems)
