@@ -32,11 +32,11 @@ def counted_figures(cycle: Cycle, reports: QuerySet[Report]) -> Iterator[UnitFig
     A figure is what the unit entered, its adjustments with it; yes/no and choice formulas are there too. Blank ones are not.
     """
     template = cycle.version.compiled()
-    counted = reports.filter(cycle=cycle, state=State.ACCEPTED.value, submitted_at__isnull=False)
+    counted = reports.filter(cycle=cycle, state=State.ACCEPTED.value)
     adjustments: dict[int, list[tuple[str, str]]] = {}
     for report_id, code, amount in Adjustment.objects.filter(report__in=counted.order_by()).values_list("report_id", "indicator", "amount"):
         adjustments.setdefault(report_id, []).append((code, amount))
-    rows = counted.order_by("position").values_list("pk", "unit__uid", "level__code", "submitted_at", "own")
+    rows: Any = counted.order_by("position").values_list("pk", "unit__uid", "level__code", "submitted_at", "own")
     for pk, uid, level, submitted_at, own in rows.iterator(chunk_size=_CHUNK):
         figures = {code: value for code, value in own.items() if value is not None and code in template.by_code}
         figures |= in_unit_values(template, own, level)

@@ -27,7 +27,8 @@ def officer(play: Play, **roles: str) -> Program:
 
 
 def sent(program: Program, play: Play, content: bytes, **headers: str) -> Any:
-    return program.post(f"/cycles/{play.cycle.code}/figures", ContentFile(content, "so-lieu"), **{"If-Match": "*", **headers})
+    headers = {"If-Match": "*", "Accept-Language": "en", **headers}
+    return program.post(f"/cycles/{play.cycle.code}/figures", ContentFile(content, "so-lieu"), **headers)
 
 
 def left(program: Program, play: Play, path: str) -> str:

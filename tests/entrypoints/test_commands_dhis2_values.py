@@ -104,7 +104,7 @@ def test_only_accepted_reports_leave_and_adjustments_go_with_the_unit_that_made_
     done("transition", "k", "submit", "--unit", "C", "--at", "2025-06-03T08:00:00+07:00", "--confirm-incomplete")
     done("transition", "k", "accept", "--unit", "C", "--at", "2025-06-03T09:00:00+07:00")
     found = {each["orgUnit"]: (each["value"], each.get("comment")) for each in values_of()}
-    assert found == {"H1": ("4", None), "C": ("-1", "adjusted by the unit")}
+    assert found == {"H1": ("4", None), "C": ("-1", "with the unit's adjustment")}
     total = next(line for line in done("export_rollup", "k").lines if line.startswith("C,a"))
     assert total.split(",")[2] == str(sum(int(value) for value, _comment in found.values()))
 
@@ -182,6 +182,14 @@ def test_the_csv_of_the_documentation_that_is_broken_down_is_refused_with_what_t
     assert problem == (
         "-:3: categoryOptionCombo: The values are broken down (Prlt0C1RF0s, V6L425pT3A0); here a figure is whole. Send the sums."
     )
+
+
+def test_a_part_beside_whole_figures_is_refused_too():
+    given_cycle(*THREE)
+    part = {"dataElement": "t.b", "value": "1", "categoryOptionCombo": "Prlt0C1RF0s"}
+    wholes = ({"dataElement": "t.a", "value": "1"}, {"dataElement": "t.c", "value": "1", "categoryOptionCombo": "HllvX50cXC0"})
+    (problem,) = sent(a_set(*wholes, part)).problems
+    assert problem.startswith("-:1: categoryOptionCombo: The values are broken down (default, Prlt0C1RF0s)")
 
 
 def test_the_adx_of_the_documentation_is_refused_for_its_breakdown_and_taken_whole():

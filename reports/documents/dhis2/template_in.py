@@ -18,6 +18,7 @@ from units.names import fold
 from units.problems import Problem, Problems, Refused, gettext_noop
 
 _LONGEST_CODE = 60
+_KEPT = frozenset({"dataElements", "dataSets", "sections", "categoryCombos", "optionSets", "options"})
 _Told = dict[str, Any]
 
 
@@ -27,7 +28,7 @@ class DhisTemplate:
     def __init__(self, source: BinaryIO) -> None:
         self.found: dict[str, dict[str, tuple[int, _Told]]] = {}
         for key, line, value in members(source):
-            if isinstance(value, dict) and isinstance(value.get("id"), str) and key != "organisationUnits":
+            if key in _KEPT and isinstance(value, dict) and isinstance(value.get("id"), str):
                 self.found.setdefault(key, {})[value["id"]] = (line, value)
 
     def rows(self, data_set: str, template: str, levels: str, problems: Problems) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -36,7 +37,7 @@ class DhisTemplate:
         `levels` are those who enter all of them, with | between. What has no place here goes to `problems`.
         """
         chosen = self._data_set(data_set)
-        members_of_set = [_id_of(each.get("dataElement")) for each in chosen.get("dataSetElements", []) if isinstance(each, dict)]
+        members_of_set = [_id_of(each.get("dataElement")) for each in _objects(chosen, "dataSetElements")]
         elements = self.found.get("dataElements", {})
         places = {told_id: (place, name) for place, (told_id, name) in enumerate(self._in_sections(_text(chosen, "id")))}
         ordered = sorted(members_of_set or elements, key=lambda told_id: places.get(told_id, (len(places), ""))[0])
@@ -64,7 +65,7 @@ class DhisTemplate:
         """The data elements of the data set's sections in their order, each with the section's name."""
         sections = [told for _line, told in self.found.get("sections", {}).values() if _id_of(told.get("dataSet")) == data_set]
         for told in sorted(sections, key=lambda told: told["sortOrder"] if isinstance(told.get("sortOrder"), int) else 0):
-            yield from ((_id_of(each), _text(told, "name")) for each in told.get("dataElements", []))
+            yield from ((_id_of(each), _text(told, "name")) for each in _objects(told, "dataElements"))
 
     def _kind(self, told: _Told, line: int, problems: Problems) -> dict[str, str]:
         """The cells that say what kind of figure it is and how it aggregates; empty ones where that has no place here."""
@@ -101,7 +102,7 @@ class DhisTemplate:
         """The codes of the options, in the order of the set."""
         _line, told = self.found.get("optionSets", {}).get(option_set, (0, {}))
         options = self.found.get("options", {})
-        return [_text(options[told_id][1], "code") for each in told.get("options", []) if (told_id := _id_of(each)) in options]
+        return [_text(options[told_id][1], "code") for each in _objects(told, "options") if (told_id := _id_of(each)) in options]
 
 
 def _cells(value_type: str, up: AggregateUp, time: AggregateTime) -> dict[str, str]:
@@ -113,6 +114,12 @@ def _code(told: _Told, template: str) -> str:
     given = _text(told, "code").removeprefix(f"{template}.") or _text(told, "shortName") or _text(told, "name")
     code = re.sub(r"[^a-z0-9]+", "_", fold(given)).strip("_")
     return (code if code[:1].isalpha() else f"i_{code}")[:_LONGEST_CODE]
+
+
+def _objects(told: Mapping[str, Any], name: str) -> list[_Told]:
+    """The objects of a member that is a list of them."""
+    found = told.get(name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _id_of(reference: Any) -> str:

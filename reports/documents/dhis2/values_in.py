@@ -58,6 +58,8 @@ class _Sent(NamedTuple):
     annotation: str | None = None
 
 
+#: things that are wrong with a file and remembered
+_MOST_TOLD = 1000
 _YES, _NO = frozenset({"true", "t", "1"}), frozenset({"false", "f", "0"})
 #: identifiers are found by code and by id, whichever the file says
 _SCHEMES = frozenset({"", "code", "uid", "id"})
@@ -113,8 +115,9 @@ class _Reading:
             message = gettext_noop("The value is broken down by %(names)s; here a figure is whole. Send the sum.")
             names = ", ".join(sent.dimensions)
             return self._tell_once(names, Problem(message, {"names": names[:200]}, sent.line, sent.dimensions[0]))
-        for column, combo in (("categoryOptionCombo", sent.combo), ("attributeOptionCombo", sent.attribute_combo)):
-            if combo not in _WHOLE and combo != self._combos.setdefault(column, combo):
+        for column, named_combo in (("categoryOptionCombo", sent.combo), ("attributeOptionCombo", sent.attribute_combo)):
+            combo = "default" if named_combo in _WHOLE else named_combo
+            if combo != self._combos.setdefault(column, combo):
                 message = gettext_noop("The values are broken down (%(one)s, %(other)s); here a figure is whole. Send the sums.")
                 named = {"one": self._combos[column][:60], "other": combo[:60]}
                 return self._tell_once(combo, Problem(message, named, sent.line, column))
@@ -123,8 +126,9 @@ class _Reading:
     def _tell_once(self, what: str, problem: Problem) -> bool:
         """Tell it, unless the same was told of the same column."""
         if (problem.column, what) not in self._told:
-            self._told.add((problem.column, what))
             self.problems.add(problem.at(file=self.file))
+            if len(self._told) < _MOST_TOLD:
+                self._told.add((problem.column, what))
         return True
 
 
@@ -141,6 +145,7 @@ def _text(sent: _Sent, indicator: Indicator) -> str:
 
 # --- JSON -------------------------------------------------------------------------------------------
 
+_OF_SET = frozenset({"dataSet", "period", "orgUnit", "attributeOptionCombo", "dryRun", "importStrategy", *_SCHEME_NAMES})
 #: values that say neither unit nor period are those of one unit, and wait until the file has said which; more are no unit's
 _MOST_WAITING = 10_000
 
@@ -151,7 +156,8 @@ def _in_json(source: BinaryIO, reading: _Reading) -> Iterator[_Sent]:
     has_values = False
     for key, line, value in members(source):
         if key != "dataValues":
-            settings[key] = _word(value)
+            if key in _OF_SET:
+                settings[key] = _word(value)
             continue
         has_values = True
         if isinstance(value, dict):
