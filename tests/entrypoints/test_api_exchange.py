@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from django.core.files.base import ContentFile
 
 from tests.builders import Play, given_user
 from tests.entrypoints.api_client import Program, told
@@ -28,7 +27,7 @@ def officer(play: Play, **roles: str) -> Program:
 
 def sent(program: Program, play: Play, content: bytes, **headers: str) -> Any:
     headers = {"If-Match": "*", "Accept-Language": "en", **headers}
-    return program.post(f"/cycles/{play.cycle.code}/figures", ContentFile(content, "so-lieu"), **headers)
+    return program.send(f"/cycles/{play.cycle.code}/figures", content, "so-lieu", headers)
 
 
 def left(program: Program, play: Play, path: str) -> str:
