@@ -13,6 +13,7 @@ from ninja import Query, Schema
 from pydantic import Field, StrictBool, StrictInt
 
 from accounts.models import Scope
+from reports.api.cycles import OfficialDue
 from reports.api.door import Resource
 from reports.api.paging import Page, Pages, page_of
 from reports.api.problems import not_found, refusal
@@ -25,6 +26,7 @@ from reports.models.cycle import DEFAULT_CORRECTION_DAYS, DEFAULT_REMINDERS, DEF
 from reports.policies import configurer, cycles_to_configure, reports_in_reach, selections_to_configure
 from reports.queries.calendar import DaysOff
 from reports.services import closing, opening, planning, reviewing, scheduling
+from reports.services.asking_official import ask_for_official
 from reports.services.opening import Forecast, Plan, WhyNot
 from units.models import Level, Unit
 from units.problems import Problem, Problems, Refused, gettext_noop
@@ -345,6 +347,20 @@ def reopen(request: HttpRequest, response: HttpResponse, code: Code) -> dict[str
     _refuse_others(request, cycle)
     _untimely(closing.reopen_cycle, cycle, by=configurer(request.user))
     return _said(response, _one(request, code))
+
+
+class OfficialAskedFor(Schema):
+    """How many reports are asked for official figures."""
+
+    reports: int
+
+
+@cycle_plans.post("/configuration/cycles/{code}/official", OfficialAskedFor, Scope.CONFIGURE, permits=[_CHANGE])
+def official(request: HttpRequest, code: Code, sent: OfficialDue) -> dict[str, int]:
+    """Ask for the official figures of a cycle whose figures are estimated, of all its units at once."""
+    cycle, by = _one(request, code), configurer(request.user)
+    _refuse_others(request, cycle)
+    return {"reports": ask_for_official(cycle, sent.due, by=by, at=timezone.now())}
 
 
 # --- Many reports of a cycle ------------------------------------------------------------------------

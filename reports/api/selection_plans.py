@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja import Schema
 from pydantic import Field, StrictInt
 
@@ -15,6 +16,7 @@ from accounts.models import Scope
 from reports.api.door import Resource
 from reports.api.paging import Page, Pages, page_of
 from reports.api.problems import not_found, refusal
+from reports.api.selections import Freezing
 from reports.api.words import Code, Day, Given, Word, one_of
 from reports.models import Selection
 from reports.models.selection import DEFAULT_SHARE
@@ -87,6 +89,17 @@ def delete(request: HttpRequest, code: Code) -> None:
 def open_(request: HttpRequest, code: Code) -> dict[str, Any]:
     """Open a planned selection: what there is to choose from is written, and stays."""
     _do(request, _one(request, code), lambda selection: choosing.open_selection(selection, by=configurer(request.user)), managed=True)
+    return _shown(_one(request, code))
+
+
+@selection_plans.post("/configuration/selections/{code}/freeze", SelectionConfigured, Scope.CONFIGURE, permits=_CHANGE)
+def freeze(request: HttpRequest, code: Code, sent: Freezing) -> dict[str, Any]:
+    """Freeze what was chosen, for the cycles that take it."""
+
+    def frozen(selection: Selection) -> None:
+        choosing.freeze(selection, by=configurer(request.user), at=timezone.now(), confirm_incomplete=sent.confirm_incomplete)
+
+    _do(request, _one(request, code), frozen, managed=True)
     return _shown(_one(request, code))
 
 

@@ -78,6 +78,7 @@ TABLE: dict[str, tuple[str, Any, dict[str, str]]] = {
     # the neighbour sees the open cycle, in which K reports, and doesn't manage it
     "POST /configuration/cycles/{code}/close": (f"{_OPEN_CYCLE}/close", None, SUPERUSER),
     "POST /configuration/cycles/{code}/reopen": (f"{_OPEN_CYCLE}/reopen", None, SUPERUSER_LATER),
+    "POST /configuration/cycles/{code}/official": (f"{_OPEN_CYCLE}/official", {}, SUPERUSER_LATER),
     "POST /configuration/cycles/{code}/extend": (
         f"{_OPEN_CYCLE}/extend",
         {"units": ["C"], "reason": "x", "until": "2025-07-01"},
@@ -89,6 +90,7 @@ TABLE: dict[str, tuple[str, Any, dict[str, str]]] = {
     "POST /configuration/selections": ("/configuration/selections", _SELECTION | {"code": "khac"}, WITH_C),
     "DELETE /configuration/selections/{code}": (_SELECTED, None, OF_C),
     "POST /configuration/selections/{code}/open": (f"{_SELECTED}/open", None, OF_C),
+    "POST /configuration/selections/{code}/freeze": (f"{_SELECTED}/freeze", {}, OF_C_LATER),
     "POST /configuration/selections/{code}/unfreeze": (f"{_SELECTED}/unfreeze", None, OF_C_LATER),
     "GET /configuration/days-off": ("/configuration/days-off?year=2025", None, READ),
     "PUT /configuration/days-off/{day}": ("/configuration/days-off/2025-06-20", {"name": "Nghỉ bù"}, DONE),

@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]  # which refuses te
 _CONFIG = {
     "generation": {"max-examples": 6, "deterministic": True, "database": "none"},
     "phases": {"coverage": {"unexpected-methods": ["TRACE"]}},
+    "operations": [{"include-path-regex": "^/configuration", "generation": {"max-examples": 2}}],
     # what the rules of the field refuse is well formed all the same: 409, 412, 422
     "checks": {"positive_data_acceptance": {"enabled": False}, "use_after_free": {"enabled": False}},
 }
