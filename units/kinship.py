@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Func
 
 from units.bulk import Among
 from units.models import Succession, Unit
@@ -43,3 +48,29 @@ def former_names(unit_ids: Iterable[int]) -> dict[int, list[Unit]]:
                     before.setdefault(row.predecessor_id, set()).add(heir)
         heirs = before
     return {heir: list(olds.values()) for heir, olds in found.items()}
+
+
+class LeadsTo(Func):
+    """A condition for `filter` of successions: by them these units (keys) came to be, however many reorganisations ago."""
+
+    output_field = models.BooleanField()
+    arity = 1
+
+    def __init__(self, unit_ids: Iterable[int]) -> None:
+        super().__init__(F("pk"))
+        self.unit_ids = list(unit_ids)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self._compiled(compiler, "= ANY(%s::bigint[])", self.unit_ids)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self._compiled(compiler, "IN (SELECT value FROM json_each(%s))", json.dumps(self.unit_ids))
+
+    def _compiled(self, compiler: Any, is_one: str, unit_ids: object) -> Any:
+        sql, params = compiler.compile(self.source_expressions[0])
+        table = Succession._meta.db_table
+        ways = (
+            f"WITH RECURSIVE way(id, origin) AS (SELECT s.id, s.predecessor_id FROM {table} s WHERE s.successor_id {is_one}"
+            f" UNION SELECT s.id, s.predecessor_id FROM {table} s JOIN way ON s.successor_id = way.origin) SELECT id FROM way"
+        )
+        return f"({sql} IN ({ways}))", [*params, unit_ids]

@@ -148,7 +148,8 @@ def whole(request: HttpRequest, response: HttpResponse, report_id: Id) -> dict[s
     say_version(response, report.version)
     standing = Standing(reach.user_of(request))
     shown = report_shown(report, standing)
-    past, sourced = Past.of(report), sourced_figures([report])
+    past = Past.of(report)
+    sourced = sourced_figures([report], past)
     opens_with = standing.can(Action.SAVE, report) and bool(show_opening(report, past, sourced))
     ready = readiness([report], at, drained=True, past=past, sourced=sourced)[report.pk]
     sheet = form_sheet(report, ready.below, ready.both, ready.sourced, past=past, opening=opens_with)

@@ -260,6 +260,14 @@ class Template:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("A template never changes.")
 
+    def with_inputs(self, codes: Iterable[str]) -> set[str]:
+        """These indicators with what their formulas read, and what that reads."""
+        found = set(codes)
+        for code in reversed(list(self.formulas)):
+            if code in found:
+                found |= self.formulas[code].codes
+        return found
+
 
 def _inputs_first(formulas: Mapping[str, Formula]) -> list[str]:
     """The codes of formulas, each after its inputs. Raises graphlib.CycleError."""

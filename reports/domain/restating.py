@@ -5,9 +5,8 @@ Exact: shares are decimals, and nothing is rounded. Plain Python; units and repo
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal, Inexact
 from enum import StrEnum
 from fractions import Fraction
@@ -130,71 +129,87 @@ def not_attributable(template: Template, cells: Cells, heirs: Inheritance) -> li
 
 
 class Received(NamedTuple):
-    """What a unit received of an old report: its cells (none where it isn't counted), and whether that is all there was."""
+    """What a unit received of an old report: the share, its cells (none where it isn't counted), and whether it counts."""
 
     report: int
+    share: Decimal
     cells: Cells
     is_counted: bool
     is_expected: bool
-    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """An old report of which several parts may have come together: how many there are, and what they are of it in all."""
+
+    received: Received
+    parts: int
+    share: Decimal
 
 
 @dataclass(slots=True)
 class Sum:
-    """What came together at a unit of the new tree from itself and from below.
-
-    `divided` counts how often each report that went to several units is in it, and `answers` what each of them answered.
-    """
+    """What came together at a unit of the new tree from itself and from below. `divided`: by report, those of which parts are in it."""
 
     cells: Cells = field(default_factory=dict)
     counted: int = 0
     expected: int = 0
-    divided: Counter[int] = field(default_factory=Counter)
-    answers: dict[int, Received] = field(default_factory=dict)
-    estimated: frozenset[str] = frozenset()
+    divided: Mapping[int, Divided] = field(default_factory=dict)
+
+    @property
+    def estimated(self) -> set[str]:
+        """The codes with a share other than 1 in them: where all parts of a report came together, nothing was estimated."""
+        return {code for each in self.divided.values() if each.share != WHOLE for code in each.received.cells}
 
     def without_doubles(self) -> Sum:
         """The same, with every old report counted once (semantics §8)."""
         cells = dict(self.cells)
         counted, expected = self.counted, self.expected
-        for report, times in self.divided.items():
-            received = self.answers[report]
-            counted -= (times - 1) * received.is_counted
-            expected -= (times - 1) * received.is_expected
-            for code, cell in received.cells.items() if times > 1 else ():
-                cells[code] = {**cells[code], "n": cells[code]["n"] - (times - 1) * cell["n"]}
-        return Sum(cells, counted, expected, self.divided, self.answers, self.estimated)
+        for each in self.divided.values():
+            doubles, received = each.parts - 1, each.received
+            counted -= doubles * received.is_counted
+            expected -= doubles * received.is_expected
+            for code, cell in received.cells.items() if doubles else ():
+                cells[code] = {**cells[code], "n": cells[code]["n"] - doubles * cell["n"]}
+        return replace(self, cells=cells, counted=counted, expected=expected)
 
 
 def received_sum(template: Template, received: Iterable[Received]) -> Sum:
     """What a unit has received itself."""
     found = list(received)
-    divided = [each for each in found if not each.is_whole]
     return Sum(
         merge(template, (each.cells for each in found)),
         sum(each.is_counted for each in found),
         sum(each.is_expected for each in found),
-        Counter(each.report for each in divided),
-        {each.report: each for each in divided},
-        frozenset(code for each in divided for code in each.cells),
+        _gathered(Divided(each, 1, each.share) for each in found if each.share != WHOLE),
     )
 
 
 def together(template: Template, sums: Sequence[Sum]) -> Sum:
     """The sum of a unit and of those directly below it."""
-    divided: Counter[int] = Counter()
-    answers: dict[int, Received] = {}
-    for each in sums:
-        divided.update(each.divided)
-        answers.update(each.answers)
     return Sum(
         merge(template, (each.cells for each in sums)),
         sum(each.counted for each in sums),
         sum(each.expected for each in sums),
-        divided,
-        answers,
-        frozenset().union(*(each.estimated for each in sums)),
+        _gathered(divided for each in sums for divided in each.divided.values()),
     )
+
+
+def _gathered(parts: Iterable[Divided]) -> dict[int, Divided]:
+    found: dict[int, Divided] = {}
+    for each in parts:
+        key, other = each.received.report, found.get(each.received.report)
+        found[key] = each if other is None else Divided(each.received, other.parts + each.parts, _EXACTLY.add(other.share, each.share))
+    return found
+
+
+def with_formulas(template: Template, estimated: Collection[str]) -> set[str]:
+    """The codes of estimated figures with those of the formulas on totals that read them."""
+    found = set(estimated)
+    for code, formula in template.formulas.items():
+        if template.by_code[code].evaluated_on_totals and not found.isdisjoint(formula.codes):
+            found.add(code)
+    return found
 
 
 # --- Own values of one unit --------------------------------------------------------------------------

@@ -15,8 +15,8 @@ from reports.models import Report
 from reports.queries.as_declared import shown_in
 from reports.queries.consolidated import Total, total_of
 from reports.queries.form_sheet import change_since, is_shown
-from reports.queries.history import reports_year_ago
 from reports.queries.lineage import children_of
+from reports.queries.past import Past
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def annex(report: Report) -> Annex | None:
         return None
     template = report.cycle.version.compiled()
     now = shown_in(report, template)
-    before = reports_year_ago(report.cycle, [report.unit_id]).get(report.unit_id)
+    before = Past.of(report).reports_year_ago.get(report.unit_id)
     then = shown_in(before, template)
     sections: dict[str, list[AnnexRow]] = {}
     for each in template.indicators:

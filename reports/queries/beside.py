@@ -10,11 +10,11 @@ from typing import Any
 from reports.domain.aggregation import figures
 from reports.domain.comparing import Change, redefined
 from reports.domain.own_values import OwnValues
-from reports.models import Report
-from reports.queries import history
+from reports.domain.restating import with_formulas
+from reports.models import Cycle, Report
 from reports.queries.as_declared import shown_in
 from reports.queries.past import Past
-from reports.queries.restated import Bridge, FromPredecessors, from_predecessors, with_formulas
+from reports.queries.predecessors import FromPredecessors
 
 
 def _nothing(code: str) -> None:
@@ -40,15 +40,17 @@ NOTHING = Beside()
 
 
 def previous(report: Report, past: Past) -> Beside:
-    """Those of the period before. One query for a unit that has none; a few more where it was made of others."""
+    """Those of the period before. One query for a unit that has none, and two more where it was made of others: `Past` keeps
+    what it found. Six more for totals of theirs.
+    """
     own = past.previous_reports.get(report.unit_id)
-    return _own(report, own) if own else _inherited(report, past, history.previous_periods)
+    return _own(report, own) if own else _inherited(report, past, past.inherited_previous)
 
 
 def year_ago(report: Report, past: Past) -> Beside:
     """Those of the same period a year earlier. Queries as above."""
     own = past.reports_year_ago.get(report.unit_id)
-    return _own(report, own) if own else _inherited(report, past, history.periods_year_ago)
+    return _own(report, own) if own else _inherited(report, past, past.inherited_year_ago)
 
 
 def _own(report: Report, then: Report) -> Beside:
@@ -56,16 +58,14 @@ def _own(report: Report, then: Report) -> Beside:
     return Beside(then.cycle.period, shown_in(then, template), redefined(then.cycle.version.compiled(), template))
 
 
-def _inherited(report: Report, past: Past, periods: Callable[..., list[str]]) -> Beside:
-    if report.unit.valid_from is None or not past.has_predecessors(report.unit_id):  # a successor has a first day
+def _inherited(report: Report, past: Past, inherited: Callable[[int], FromPredecessors | None]) -> Beside:
+    if report.unit.valid_from is None:  # a successor has a first day
         return NOTHING
-    wanted = periods(report.cycle)
-    parts = from_predecessors(report.cycle, [report.unit_id], wanted).get(report.unit_id, [])
-    if not parts:
+    part = inherited(report.unit_id)
+    if part is None:
         return NOTHING
-    part = min(reversed(parts), key=lambda each: wanted.index(each.cycle.period))
     has_totals = report.has_reports_below or any(each.has_reports_below for each in part.reports)
-    return _totals(report, part) if has_totals else _alone(report, part)
+    return _totals(report, past, part.cycle) if has_totals else _alone(report, part)
 
 
 def _alone(report: Report, part: FromPredecessors) -> Beside:
@@ -75,14 +75,14 @@ def _alone(report: Report, part: FromPredecessors) -> Beside:
     return Beside(part.cycle.period, own.value, redefined(part.cycle.version.compiled(), now), is_restated=True, estimated=estimated)
 
 
-def _totals(report: Report, part: FromPredecessors) -> Beside:
+def _totals(report: Report, past: Past, cycle: Cycle) -> Beside:
     """Totals of the unit and of all below it, as their predecessors reported."""
-    then, now = part.cycle.version.compiled(), report.cycle.version.compiled()
-    found = Bridge([report.unit]).sums(part.cycle)[report.unit_id]
+    then, now = cycle.version.compiled(), report.cycle.version.compiled()
+    found = past.inherited_total(report.unit, cycle)
     totals = figures(then, found.cells)
     readable = {code for code, each in now.by_code.items() if each.continues(then.by_code.get(code))}
     return Beside(
-        part.cycle.period,
+        cycle.period,
         lambda code: totals.get(code) if code in readable else None,
         redefined(then, now),
         is_restated=True,

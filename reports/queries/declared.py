@@ -12,9 +12,9 @@ from reports.domain.indicators import AggregateUp, Indicator, Template
 from reports.domain.own_values import OwnValues
 from reports.domain.workflow import WITH_SUPERIOR, State
 from reports.models import Report
-from reports.queries import history
 from reports.queries.as_declared import declared_own, shown_in
 from reports.queries.form_sheet import change_since
+from reports.queries.past import Past
 from reports.queries.summing import both_of
 
 
@@ -66,7 +66,7 @@ def declared_figures(report: Report) -> Figures:
     cells: Cells = {}
     if report.has_reports_below:
         cells = submission.declared if submission else both_of(template, [report])[report.pk]
-    year_ago = history.reports_year_ago(report.cycle, [report.unit_id]).get(report.unit_id)
+    year_ago = Past.of(report).reports_year_ago.get(report.unit_id)
     return Figures(
         report=report,
         template=template,

@@ -11,10 +11,10 @@ from reports.domain.aggregation import figures
 from reports.domain.indicators import Indicator, Template, ValueType
 from reports.domain.outliers import Outlier, outliers
 from reports.models import Cycle, Report, ReportQuerySet
+from reports.queries.bridge import bridge_of, total_in
 from reports.queries.consolidated import Total, total_of
 from reports.queries.lineage import children_of
 from reports.queries.ranking import measures_of
-from reports.queries.restated import bridge_of, total_in
 from reports.queries.trends import cycles_alike, number, reports_in, unlike
 
 #: what differs by less from the usual is told apart from chance by nobody: cases, percentage points
@@ -66,7 +66,7 @@ def early_warnings(report: Report, reach: ReportQuerySet) -> list[EarlyWarning]:
     indicators = measures_of(template)
     now = _table(template, indicators, ((child.pk, totals[child.pk]) for child in complete))
     newest = past[-1] if past else None
-    restated = _restated(newest, [each for each in complete if newest and (newest.pk, each.unit_id) not in earlier])
+    restated = _restated(newest, indicators, [each for each in complete if newest and (newest.pk, each.unit_id) not in earlier])
     history = [_table_before(indicators, cycle, complete, earlier, restated if cycle is newest else {}) for cycle in past]
     by_pk = {child.pk: child for child in children}
     found = [
@@ -122,10 +122,10 @@ def _table(template: Template, indicators: Iterable[Indicator], totals: Iterable
     return table
 
 
-def _restated(cycle: Cycle | None, children: Sequence[Report]) -> dict[int, Total]:
-    """By report: what the predecessors of these units came to in the period before."""
+def _restated(cycle: Cycle | None, indicators: Iterable[Indicator], children: Sequence[Report]) -> dict[int, Total]:
+    """By report: what the predecessors of these units came to in the period before, of these indicators."""
     bridge = bridge_of(child.unit for child in children) if cycle and children else None
-    sums = bridge.sums(cycle) if cycle and bridge else {}
+    sums = bridge.sums(cycle, [each.code for each in indicators]) if cycle and bridge else {}
     return {child.pk: total for child in children if (total := total_in(sums.get(child.unit_id)))}
 
 

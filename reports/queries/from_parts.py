@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from django.db.models import Q
+
 from reports.domain.aggregation import Cells, figures, merge
 from reports.domain.indicators import Template
 from reports.domain.over_time import Part, contribution_over_time, without_figure
@@ -14,7 +16,7 @@ from reports.domain.restating import part_of
 from reports.domain.workflow import State
 from reports.models import Adjustment, Cycle, Report
 from reports.queries.consolidated import RollupRow, Total, rows_of
-from reports.queries.restated import FromPredecessors, from_predecessors, predecessors_of
+from reports.queries.predecessors import FromPredecessors, from_predecessors, predecessors_of
 from units.bulk import Among
 from units.problems import Problem, Problems, gettext_noop
 
@@ -186,10 +188,9 @@ class _Parts:
     def _inherited(self, places: Sequence[_Place]) -> Iterator[tuple[int, int, Part]]:
         """Unit, cycle and part of those that had predecessors in a part, and no report of their own."""
         levels = {place.unit_id: place.level for place in places}
-        for unit_id, parts in from_predecessors(self.year, levels, {cycle.period for cycle in self.cycles}).items():
+        for unit_id, parts in from_predecessors(self.year, predecessors_of(levels), Q(cycle__in=self.cycles)).items():
             for each in parts:
-                if each.cycle.pk in self.templates:
-                    yield unit_id, each.cycle.pk, Part(self.template, levels[unit_id], each.own, self._adjustments(each))
+                yield unit_id, each.cycle.pk, Part(self.template, levels[unit_id], each.own, self._adjustments(each))
 
     def _adjustments(self, inherited: FromPredecessors) -> list[tuple[str, Any]]:
         """They go with the reports that they belong to."""

@@ -9,9 +9,9 @@ from fractions import Fraction
 from reports.domain.aggregation import Cells, Figure, answered, figures
 from reports.domain.indicators import AggregateTime, Indicator, Template
 from reports.models import Cycle, Report, ReportQuerySet
+from reports.queries.bridge import bridge_of
 from reports.queries.consolidated import Total, total_of
 from reports.queries.lineage import children_of
-from reports.queries.restated import bridge_of
 from reports.queries.trends import Standing, cycles_alike, is_comparable, number, reports_in, trend, unlike
 
 #: a ratio is told for so many of its denominator
@@ -160,8 +160,5 @@ def _before(measure: Measure, child: Report, cycle: Cycle, report: Report | None
 
 def _figures(template: Template, cells: Cells, wanted: Sequence[Indicator]) -> dict[str, Figure]:
     """The figures of these indicators alone; those of a whole template cost ten times as much."""
-    codes = {each.code for each in wanted}
-    for code in reversed(list(template.formulas)):
-        if code in codes:
-            codes |= template.formulas[code].codes
+    codes = template.with_inputs(each.code for each in wanted)
     return figures(template, {code: cell for code, cell in cells.items() if code in codes})

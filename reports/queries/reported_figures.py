@@ -17,7 +17,7 @@ from reports.domain.validation import enterable
 from reports.domain.workflow import State
 from reports.models import Report
 from reports.queries.as_declared import shown_in
-from reports.queries.restated import predecessors_of
+from reports.queries.predecessors import predecessors_of
 from units.bulk import Among
 from units.models import Succession
 

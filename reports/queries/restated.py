@@ -14,36 +14,29 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
-
 from reports.domain.aggregation import Cells, contribution, figure_of, figures, rollup_value
 from reports.domain.indicators import Template
 from reports.domain.restating import (
-    WHOLE,
     Inheritance,
-    Legacy,
     NotAttributable,
-    OwnRestated,
     Received,
-    Step,
     Sum,
     inheritance,
     is_divisible,
     not_attributable,
-    own_restated,
     received_sum,
     share_of,
     together,
+    with_formulas,
 )
 from reports.domain.workflow import State
 from reports.models import Cycle, Report
-from reports.queries import history
 from reports.queries.consolidated import RollupRow, Total, rows_of
+from reports.queries.predecessors import steps_of
 from reports.queries.summing import adjustments_of
 from units.bulk import Among
 from units.models import Succession, Unit
 from units.problems import Problem, Problems, gettext_noop
-from units.tree import heads_of
 
 #: units whose reports are read at once
 _CHUNK = 1000
@@ -77,6 +70,19 @@ class _Node:
     has_below: bool = False
 
 
+class Entered(NamedTuple):
+    """A report as its unit left it, with the adjustments made in it."""
+
+    state: str
+    level: str
+    own: Mapping[str, Any]
+    adjustments: Sequence[tuple[str, Any]]
+
+    def cells(self, template: Template) -> Cells:
+        """What it gives; nothing where it isn't counted. Raises UnreadableFigure."""
+        return contribution(template, self.own, self.level, self.adjustments) if self.state == State.ACCEPTED else {}
+
+
 class Remark(NamedTuple):
     """What is to be said beside the figures: of a unit of the new tree what is estimated, of an old one what is not attributable."""
 
@@ -106,7 +112,7 @@ class Restated:
         """Find every unit's heirs, and the part of the day's tree that they make with their superiors of the cycle's levels."""
         columns = "pk", "uid", "parent_id", "level_id"
         standing = {row[0]: _Standing(*row) for row in Unit.objects.valid_on(self.day).values_list(*columns)}
-        steps = _steps_until(self.day)
+        steps = steps_of(Succession.objects.filter(effective_on__lte=self.day))
         self._heirs = {unit_id: inheritance(unit_id, steps, standing) for unit_id in self._units_of.values()}
         nodes = self._planted(standing)
         for report_id, unit_id in self._units_of.items():
@@ -200,18 +206,12 @@ class Restated:
         return {node.unit_id: [self._receive(origin, *found[origin.report_id]) for origin in node.origins] for node in nodes}
 
     def _receive(self, origin: _Origin, state: str, cells: Cells) -> Received:
-        is_whole = origin.share == WHOLE
         shared = share_of(self.template, cells, origin.share)
-        return Received(origin.report_id, shared, state == State.ACCEPTED, state != State.EXEMPT, is_whole)
+        return Received(origin.report_id, origin.share, shared, state == State.ACCEPTED, state != State.EXEMPT)
 
     def _contributions(self, report_ids: Collection[int]) -> dict[int, tuple[str, Cells]]:
-        """State and cells of each report; none of one that isn't counted."""
-        rows = Report.objects.filter(Among("pk", report_ids)).order_by().values_list("pk", "state", "level__code", "own")
-        adjustments = adjustments_of(report_ids)
-        return {
-            pk: (state, contribution(self.template, own, level, adjustments.get(pk, ())) if state == State.ACCEPTED else {})
-            for pk, state, level, own in rows
-        }
+        """State and cells of each report."""
+        return {pk: (each.state, each.cells(self.template)) for pk, each in entered_in(report_ids).items()}
 
     # --- What stays out --------------------------------------------------------------------------------
 
@@ -240,6 +240,15 @@ class Restated:
         return {each.code: amounts[each.code] for each in self.template.indicators if amounts.get(each.code)}
 
 
+def entered_in(report_ids: Collection[int]) -> dict[int, Entered]:
+    """These reports by key. Two queries; none where there are none."""
+    if not report_ids:
+        return {}
+    rows = Report.objects.filter(Among("pk", report_ids)).order_by().values_list("pk", "state", "level__code", "own")
+    adjustments = adjustments_of(report_ids)
+    return {pk: Entered(state, level, own, adjustments.get(pk, ())) for pk, state, level, own in rows}
+
+
 def _steps_below(node: _Node, tops: Collection[int]) -> Iterator[int]:
     """How many steps the node lies below each of these."""
     here: _Node | None = node
@@ -258,162 +267,7 @@ def _superiors(unit_id: int, standing: Mapping[int, _Standing]) -> Iterator[_Sta
         above = standing[above].superior
 
 
-def _steps_until(day: date) -> dict[int, list[Step]]:
-    return _steps(Succession.objects.filter(effective_on__lte=day))
-
-
-def _steps(successions: QuerySet[Succession]) -> dict[int, list[Step]]:
-    steps: dict[int, list[Step]] = defaultdict(list)
-    for predecessor, successor, share in successions.order_by("pk").values_list("predecessor_id", "successor_id", "share").iterator(5000):
-        steps[predecessor].append(Step(successor, share))
-    return steps
-
-
 def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
     rest = iter(items)
     while chunk := list(islice(rest, _CHUNK)):
         yield chunk
-
-
-# --- One unit's predecessors ---------------------------------------------------------------------------
-
-
-def predecessors_of(unit_ids: Collection[int]) -> dict[int, dict[int, Decimal]]:
-    """By unit (units of one day), those that have any: its predecessors, however far back, with the share of each that it received.
-
-    A query for each time that the tree was redrawn. Where nobody has said a share, nothing was received.
-    """
-    steps: dict[int, list[Step]] = {}
-    unit_ids = reached = set(unit_ids)
-    while reached:
-        before = _steps(Succession.objects.filter(Among("successor_id", reached)))
-        reached = before.keys() - steps.keys()
-        for predecessor, further in before.items():
-            steps.setdefault(predecessor, []).extend(further)
-    found: dict[int, dict[int, Decimal]] = defaultdict(dict)
-    for predecessor in steps:
-        for unit_id, share in inheritance(predecessor, steps, unit_ids).shares.items():
-            if unit_id != predecessor:
-                found[unit_id][predecessor] = share
-    return dict(found)
-
-
-@dataclass(frozen=True, slots=True)
-class FromPredecessors:
-    """What a unit's predecessors reported in an old cycle, as one report of that unit.
-
-    `reports` are theirs, in the order of its tree, and `shares` what the unit received of each.
-    """
-
-    cycle: Cycle
-    own: Mapping[str, Any]
-    estimated: frozenset[str]
-    reports: Sequence[Report]
-    shares: Sequence[Decimal]
-
-
-def from_predecessors(cycle: Cycle, unit_ids: Iterable[int], periods: Collection[str]) -> dict[int, list[FromPredecessors]]:
-    """By unit: the predecessors' own values in their accepted reports of these periods, restated for it, a part for each old cycle.
-
-    Values are read by `cycle`'s template version and in stored form; of an integer a share may be a Fraction. An old cycle in
-    which the unit has a report itself is left out. The parts come in the order of time.
-    """
-    unit_ids = set(unit_ids)
-    shares = predecessors_of(unit_ids)
-    if not shares:
-        return {}
-    old = {each for olds in shares.values() for each in olds}
-    accepted = history.accepted(cycle, old).filter(cycle__period__in=periods).order_by("cycle__cut_off", "cycle__opened_at", "position")
-    by_unit: dict[int, list[Report]] = defaultdict(list)
-    for report in accepted.select_related("unit"):
-        by_unit[report.unit_id].append(report)
-    reported = set(Report.objects.filter(unit_id__in=unit_ids, cycle__period__in=periods).order_by().values_list("unit_id", "cycle_id"))
-    now = cycle.version.compiled()
-    found: dict[int, list[FromPredecessors]] = {}
-    for unit_id, olds in shares.items():
-        together: dict[int, list[Report]] = defaultdict(list)
-        for report in sorted((each for unit in olds for each in by_unit[unit]), key=lambda each: (each.cycle.cut_off, each.position)):
-            if (unit_id, report.cycle_id) not in reported:
-                together[report.cycle_id].append(report)
-        parts = [_restated(now, reports, olds) for reports in together.values()]
-        if parts:
-            found[unit_id] = parts
-    return found
-
-
-def _restated(now: Template, reports: Sequence[Report], shares: Mapping[int, Decimal]) -> FromPredecessors:
-    legacies = [Legacy(each.cycle.version.compiled(), each.own, shares[each.unit_id]) for each in reports]
-    restated: OwnRestated = own_restated(now, legacies)
-    return FromPredecessors(reports[0].cycle, restated.own, restated.estimated, reports, [each.share for each in legacies])
-
-
-class Bridge:
-    """What units (none below another) have in cycles from before they began: what the predecessors of each, and of all below it,
-    reported, restated for it. `bridge_of` makes one.
-    """
-
-    def __init__(self, units: Sequence[Unit]) -> None:
-        heads = heads_of(units)
-        self._heirs: dict[int, list[tuple[int, Decimal]]] = defaultdict(list)
-        for unit_id, head in heads.items():
-            self._heirs[unit_id].append((head, WHOLE))
-        for unit_id, olds in predecessors_of(heads).items():
-            for old, share in olds.items():
-                self._heirs[old].append((heads[unit_id], share))
-
-    def total(self, unit: Unit, cycle: Cycle, code: str) -> Total | None:
-        """A unit's total of the indicator in that cycle; None where nobody of them reported in it."""
-        return total_in(self.sums(cycle, [code]).get(unit.pk))
-
-    def sums(self, cycle: Cycle, codes: Iterable[str] | None = None) -> dict[int, Sum]:
-        """By unit, those that have any: what it has of these indicators, or of all, in that cycle. Two queries.
-
-        It takes as long as restating so many reports: a few indicators are little beside all.
-        """
-        template = cycle.version.compiled()
-        needed = None if codes is None else set().union(*(_inputs_of(template, code) for code in codes))
-        rows = Report.objects.filter(Among("unit_id", self._heirs), cycle=cycle).order_by()
-        found = list(rows.values_list("pk", "unit_id", "state", "level__code", "own"))
-        adjustments = adjustments_of(pk for pk, *_ in found)
-        received: dict[int, list[Received]] = defaultdict(list)
-        for pk, unit_id, state, level, own in found:
-            cells: Cells = {}
-            if state == State.ACCEPTED:
-                values = own if needed is None else {each: own[each] for each in needed if each in own}
-                made = [each for each in adjustments.get(pk, ()) if needed is None or each[0] in needed]
-                cells = contribution(template, values, level, made)
-            for head, share in self._heirs[unit_id]:
-                shared = share_of(template, cells, share)
-                received[head].append(Received(pk, shared, state == State.ACCEPTED, state != State.EXEMPT, share == WHOLE))
-        return {head: received_sum(template, each).without_doubles() for head, each in received.items()}
-
-
-def total_in(found: Sum | None) -> Total | None:
-    """The same as a total."""
-    return Total(found.cells, found.counted, found.expected) if found else None
-
-
-def bridge_of(units: Iterable[Unit]) -> Bridge | None:
-    """One over those of the units that have predecessors; None where none has, and one query."""
-    units = list(units)
-    rows = Succession.objects.filter(Among("successor_id", [unit.pk for unit in units])).order_by()
-    made = set(rows.values_list("successor_id", flat=True))
-    return Bridge([unit for unit in units if unit.pk in made]) if made else None
-
-
-def with_formulas(template: Template, estimated: Collection[str]) -> set[str]:
-    """The codes of estimated figures with those of the formulas on totals that read them."""
-    found = set(estimated)
-    for code, formula in template.formulas.items():
-        if template.by_code[code].evaluated_on_totals and not found.isdisjoint(formula.codes):
-            found.add(code)
-    return found
-
-
-def _inputs_of(template: Template, code: str) -> set[str]:
-    """The indicator with what its formula reads, and what that reads."""
-    codes = {code}
-    for formula in reversed(list(template.formulas)):
-        if formula in codes:
-            codes |= template.formulas[formula].codes
-    return codes

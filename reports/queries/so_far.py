@@ -13,8 +13,7 @@ from reports.domain.over_time import Part, own_over_time
 from reports.domain.periods import overlap, parts_within
 from reports.domain.workflow import State
 from reports.models import Cycle, Report
-from reports.queries import history
-from reports.queries.restated import FromPredecessors, from_predecessors
+from reports.queries.predecessors import FromPredecessors
 from units.models import Unit
 from units.problems import Refused
 
@@ -47,30 +46,30 @@ class SoFar:
     estimated: frozenset[str]
 
 
-def so_far(cycle: Cycle, unit_ids: Iterable[int]) -> dict[int, SoFar]:
-    """By unit, those that have an accepted report of a part of the cycle's period, or whose predecessors have.
+def so_far(cycle: Cycle, accepted: Iterable[Report], inherited: Mapping[int, Sequence[FromPredecessors]]) -> dict[int, SoFar]:
+    """By unit, those that have one of these accepted reports of a part of the cycle's period, or whose predecessors have. No query.
 
-    A few queries, however many units; none where a period has no parts. Of parts that overlap the longest is taken; of one
-    period the unit's own report before its predecessors', and of two cycles that opened last.
+    The reports come in the order in which their cycles were opened, and so do each unit's inherited parts of one period. Of
+    parts that overlap the longest is taken; of one period the unit's own report before its predecessors', and of two cycles
+    that opened last.
     """
     within = parts_within(cycle.period)
-    if not within:
-        return {}
-    units = list(unit_ids)
+    parts = [each for each in _parts(cycle, accepted, inherited) if each[1].cycle.period in within]
     found: dict[int, list[_Found]] = {}
-    for unit_id, each in sorted(_parts(cycle, units, within), key=lambda found: within.index(found[1].cycle.period)):
+    for unit_id, each in sorted(parts, key=lambda part: within.index(part[1].cycle.period)):
         taken = found.setdefault(unit_id, [])
         if not any(overlap(each.cycle.period, other.cycle.period) for other in taken):
             taken.append(each)
-    return {unit_id: _so_far(cycle, parts) for unit_id, parts in found.items()}
+    return {unit_id: _so_far(cycle, taken) for unit_id, taken in found.items()}
 
 
-def _parts(cycle: Cycle, unit_ids: Sequence[int], within: Sequence[str]) -> Iterator[tuple[int, _Found]]:
-    for report in history.accepted(cycle, unit_ids).filter(cycle__period__in=within).order_by("-cycle__opened_at"):
+def _parts(cycle: Cycle, accepted: Iterable[Report], inherited: Mapping[int, Sequence[FromPredecessors]]) -> Iterator[tuple[int, _Found]]:
+    """Those that go first come first."""
+    for report in reversed(list(accepted)):
         part = Part(report.cycle.version.compiled(), report.level.code, report.own)
         yield report.unit_id, _Found(report.cycle, part, report, None)
     now = cycle.version.compiled()
-    for unit_id, parts in from_predecessors(cycle, unit_ids, within).items():
+    for unit_id, parts in inherited.items():
         for each in reversed(parts):
             yield unit_id, _Found(each.cycle, Part(now, "", each.own), None, each)
 

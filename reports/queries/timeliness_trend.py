@@ -11,7 +11,7 @@ from fractions import Fraction
 from reports.domain.rates import Rates
 from reports.models import Cycle, Report, ReportQuerySet
 from reports.queries.counting import rates_in, total
-from reports.queries.restated import predecessors_of
+from reports.queries.predecessors import predecessors_of
 from reports.queries.stretches import Stretch
 from units.bulk import Among
 

@@ -10,8 +10,8 @@ from reports.domain.aggregation import Figure, answered, figure_of, figures
 from reports.domain.indicators import AggregateUp, Indicator, Template
 from reports.domain.periods import parse_period
 from reports.models import Cycle, Report, ReportQuerySet
+from reports.queries.bridge import Bridge, bridge_of
 from reports.queries.consolidated import Total, total_of
-from reports.queries.restated import Bridge, bridge_of
 
 #: so many cycles are looked at, this one included
 CYCLES = 6

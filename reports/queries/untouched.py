@@ -13,7 +13,8 @@ def show_opening(report: Report, past: Past | None = None, sourced: Sourced | No
     """Have a report that nobody has touched show what it opens with. Nothing is written."""
     if not may_open_with(report):
         return None
-    past, sourced = past or Past.of(report), sourced_figures([report]) if sourced is None else sourced
+    past = past or Past.of(report)
+    sourced = sourced_figures([report], past) if sourced is None else sourced
     found = opening_of(report, enterable(report), past.so_far.get(report.unit_id), sourced[report.pk])
     if found:
         report.own = dict(found.values)

@@ -110,7 +110,7 @@ def checked(reports: Sequence[Report], past: Past | None = None, sourced: Source
     past = past or Past(cycle, [report.unit_id for report in reports])
     previous = past.previous if template.uses_previous else {}
     year_ago = past.year_ago if template.uses_year_ago else {}
-    sourced = sourced_figures(reports) if sourced is None else sourced
+    sourced = sourced_figures(reports, past) if sourced is None else sourced
     halves = {unit_id: found.six_months for unit_id, found in past.six_months.items()}
     return {
         report.pk: Checked(

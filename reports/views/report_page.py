@@ -65,7 +65,8 @@ def report_context(request: HttpRequest, report: Report, at: datetime, sent: Sen
     """What every page that shows a report whole has to know of it."""
     standing = standing_of(request)
     allowed = standing.allowed(report)
-    past, sourced = Past.of(report), sourced_figures([report])
+    past = Past.of(report)
+    sourced = sourced_figures([report], past)
     opens_with = show_opening(report, past, sourced) if Action.SAVE in allowed else None
     ready = readiness([report], at, drained=True, past=past, sourced=sourced)[report.pk]
     events = timeline(report)

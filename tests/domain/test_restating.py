@@ -20,6 +20,7 @@ from reports.domain.restating import (
     received_sum,
     share_of,
     together,
+    with_formulas,
 )
 from tests.domain.builders import indicator
 
@@ -99,18 +100,26 @@ def test_what_is_received_and_what_is_not_attributable_come_to_what_was_entered(
     assert not_attributable(TEMPLATE, CELLS, heirs("1>7:1")) == []
 
 
+def part(share: str) -> Received:
+    return Received(1, Decimal(share), share_of(TEMPLATE, CELLS, Decimal(share)), is_counted=True, is_expected=True)
+
+
 def test_a_report_that_went_to_two_units_counts_once_in_each_and_once_above_them() -> None:
-    parts = [
-        received_sum(TEMPLATE, [Received(1, share_of(TEMPLATE, CELLS, Decimal(share)), is_counted=True, is_expected=True, is_whole=False)])
-        for share in ("0.4", "0.6")
-    ]
+    parts = [received_sum(TEMPLATE, [part(share)]) for share in ("0.4", "0.6")]
     above = together(TEMPLATE, parts)
-    assert [(part.without_doubles().counted, part.without_doubles().cells["s"]["n"]) for part in parts] == [(1, 1), (1, 1)]
+    assert [(each.without_doubles().counted, each.without_doubles().cells["s"]["n"]) for each in parts] == [(1, 1), (1, 1)]
     once = above.without_doubles()
     assert (once.counted, once.expected, once.cells["s"]["n"]) == (1, 1, 1)
     assert figures(TEMPLATE, once.cells)["s"] == 10
-    assert once.estimated == {"s", "d"}
     assert together(TEMPLATE, [above, parts[0]]).without_doubles().counted == 1
+
+
+def test_where_all_parts_of_a_report_come_together_nothing_is_estimated() -> None:
+    few, many = received_sum(TEMPLATE, [part("0.4")]), received_sum(TEMPLATE, [part("0.5"), part("0.1")])
+    assert (few.estimated, many.estimated) == ({"s", "d"}, {"s", "d"})
+    assert together(TEMPLATE, [few, many]).estimated == set()
+    assert together(TEMPLATE, [few, few]).estimated == {"s", "d"}
+    assert with_formulas(TEMPLATE, {"d"}) == {"d", "ratio"}
 
 
 def legacy(share: str = "1", **own: object) -> Legacy:

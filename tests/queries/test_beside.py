@@ -9,6 +9,7 @@ import pytest
 
 from reports.models import TemplateVersion
 from reports.queries.form_sheet import Sheet, form_sheet
+from reports.services import rolling_up
 from reports.services.submitting import readiness
 from tests.builders import Play, at, given_cycle, given_template, given_user
 from tests.domain.builders import indicator
@@ -40,6 +41,7 @@ def given_half_of_2025(version: TemplateVersion, outline: dict[str, list[str]]) 
             half.hand_in(uid, a="1", b="2")
     half.hand_in("A", a="4", b="10", y="yes")
     half.hand_in("B", a="5", b="10", y="yes")
+    rolling_up.drain_all([half.cycle.pk])
     Unit.objects.exclude(uid="P").update(valid_to="2025-06-30")
     load_csv(HEADER, "N,,Xã N,commune,P,2025-07-01,", "M,,Xã M,commune,P,2025-07-01,", "NH,,Thôn,hamlet,N,2025-07-01,")
     return half

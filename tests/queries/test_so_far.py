@@ -12,7 +12,7 @@ import pytest
 from reports.models import TemplateVersion
 from reports.queries.form_sheet import Halves, Sheet, enterable, form_sheet
 from reports.queries.past import Past
-from reports.queries.so_far import opening_of, so_far
+from reports.queries.so_far import opening_of
 from reports.services.submitting import readiness
 from tests.builders import Play, at, given_cycle, given_template
 from tests.domain.builders import indicator
@@ -44,7 +44,7 @@ def of_a_year(version: TemplateVersion | None = None, **halves: dict[str, str]) 
 
 def opened(play: Play, uid: str) -> tuple[Any, Any]:
     report = play.report(uid)
-    found = opening_of(report, enterable(report), so_far(report.cycle, [report.unit_id]).get(report.unit_id), {})
+    found = opening_of(report, enterable(report), Past.of(report).so_far.get(report.unit_id), {})
     return (found.values, found.periods) if found else (None, None)
 
 
@@ -78,7 +78,7 @@ def test_only_what_the_unit_may_enter_is_opened_with():
 
 def test_halves_go_before_quarters_and_a_quarter_stands_in_for_a_half_that_is_not_there():
     play = of_a_year(Q1={"cuoc": "1"}, Q2={"cuoc": "1"}, H1={"cuoc": "5"}, Q3={"cuoc": "10"})
-    found = so_far(play.cycle, [play.report("H1").unit_id])[play.report("H1").unit_id]
+    found = Past.of(play.report("H1")).so_far[play.report("H1").unit_id]
     assert (found.periods, found.own, found.six_months, found.since) == (["2025-H1", "2025-Q3"], {"cuoc": 15}, {"cuoc": 5}, {"cuoc": 10})
 
 
@@ -154,7 +154,7 @@ def test_a_commune_made_in_july_opens_with_the_six_months_of_its_predecessors():
         Succession.objects.create(**units, effective_on=date(2025, 7, 1), share=share)
     play = given_cycle(version, {}, period="2025-Y", under=["P"], opened=LATE)
     report = play.report("N")
-    found = opening_of(report, enterable(report), so_far(report.cycle, [report.unit_id]).get(report.unit_id), {})
+    found = opening_of(report, enterable(report), Past.of(report).so_far.get(report.unit_id), {})
     assert found is not None
     assert (found.values["cuoc"], found.periods, [unit.uid for unit in found.predecessors]) == (6, ["2025-H1"], ["A", "B"])
     play.save("N", cuoc="7")
