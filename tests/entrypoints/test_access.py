@@ -235,7 +235,7 @@ def test_lists_and_counts_tell_of_no_unit_out_of_reach(world: World):
 
 def test_a_task_makes_for_its_orderer_only_what_that_one_reaches_when_it_runs(world: World, settings: Any, tmp_path: Any):
     settings.MEDIA_ROOT = tmp_path
-    job = BackgroundJob.objects.get()
+    job = BackgroundJob.objects.get(kind=BackgroundJob.Kind.PACK)
     Membership.objects.filter(user=job.owner).delete()
     job.place = "x"
     with pytest.raises(Refused):
