@@ -16,6 +16,9 @@ from reports.models import template
 from tests import servers
 from tests.worker import Worker, publishing_to, running_worker
 
+#: of which one file may take a minute: begun last, it would keep one of two processes waiting for the other
+TAKE_LONGEST = ("tests/faults/*", "tests/story/*", "tests/entrypoints/*_processes.py")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Cheap passwords, plain static files, and a test database that nobody else uses.
@@ -27,22 +30,30 @@ def pytest_configure(config: pytest.Config) -> None:
     name = f"{os.environ.get('TEST_DATABASE_PREFIX') or 'test_danvan'}_{os.getpid()}"
     if on_sqlite():
         name = str(Path(tempfile.gettempdir()) / f"{name}.sqlite3")
+    else:
+        # No test needs what it wrote to outlive a crash of the server: whoever does has a server of its own.
+        settings.DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = name
-    _let_history_be_emptied_between_tests()
+    _empty_the_database_soon_and_its_history_too()
     for vendor in ("postgresql", "sqlite"):
         config.addinivalue_line("markers", f"{vendor}: has a meaning on {vendor} only, and is left out elsewhere")
 
 
-def _let_history_be_emptied_between_tests() -> None:
-    """A flush after a test with real transactions empties what is never to be emptied: it passes the triggers by, and nothing else does."""
+def _empty_the_database_soon_and_its_history_too() -> None:
+    """A flush after a test with real transactions empties what is never to be emptied: it passes the triggers by, and nothing else does.
+
+    PostgreSQL takes a new file for each table and index that it truncates: to delete the few rows of a test takes a tenth of that.
+    """
     honest = type(connection.ops).sql_flush
 
     def sql_flush(self: Any, style: Any, tables: Any, **more: Any) -> list[str]:
-        emptying, history = honest(self, style, tables, **more), triggers.history_of(tables)
         if connection.vendor == "postgresql":
+            emptying = [f"DELETE FROM {self.quote_name(table)}" for table in tables]  # noqa: S608 - tables of ours
             return ["SET session_replication_role = replica", *emptying, "SET session_replication_role = DEFAULT"]
+        history = triggers.history_of(tables)
         away = [sql for table in history for sql in triggers.not_append_only(connection, table)]
-        return [*away, *emptying, *(sql for table in history for sql in triggers.append_only(connection, table).values())]
+        back = [sql for table in history for sql in triggers.append_only(connection, table).values()]
+        return [*away, *honest(self, style, tables, **more), *back]
 
     type(connection.ops).sql_flush = sql_flush  # type: ignore[method-assign]
 
@@ -56,12 +67,24 @@ def on_sqlite() -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked for the other database: it is no test of this one, and no skipped one either."""
+    """Leave out what is marked for the other database: it is no test of this one, and no skipped one either.
+
+    What needs no database is run once, and what takes longest is begun first.
+    """
     foreign = "postgresql" if on_sqlite() else "sqlite"
     left_out = [item for item in items if item.get_closest_marker(foreign)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    for item in items:
+        if not uses_the_database(item) and not item.get_closest_marker("postgresql") and not item.get_closest_marker("sqlite"):
+            item.add_marker(pytest.mark.once)
+    items.sort(key=lambda item: uses_the_database(item) or not any(map(item.path.match, TAKE_LONGEST)))
+
+
+def uses_the_database(item: pytest.Item) -> bool:
+    """Whether the test works on the run's database; some have a site of their own. Those that empty it come last (pytest-django)."""
+    return bool(item.get_closest_marker("django_db")) or not {"db", "transactional_db"}.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from danvan.supervisor import _ending_with
 
 #: seconds that a program gets to end by itself before it is killed
 PATIENCE = 20.0
-#: seconds between two looks
+#: seconds between two looks, also of a server in a thread whether it is asked to end
 LOOK_EVERY = 0.05
 #: characters of a log that a failure shows
 SHOWN = 3000

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from tests.processes import LOOK_EVERY
+
 
 @dataclass
 class Came:
@@ -72,7 +74,7 @@ def receiving(certificate: Path | None = None) -> Iterator[Receiver]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=[LOOK_EVERY], daemon=True)
     thread.start()
     found.url = f"{'http://127.0.0.1' if certificate is None else 'https://localhost'}:{server.server_port}/dan-van?x=1"
     try:

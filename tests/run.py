@@ -90,7 +90,8 @@ def run(where: str, environment: dict[str, str], arguments: list[str]) -> Outcom
     print(f"\n=== {where} ===", flush=True)
     with tempfile.TemporaryDirectory(prefix="danvan-tests-") as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", f"--junitxml={report}", *(arguments or SUITE)]
+        shared_out = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+        command = [sys.executable, "-m", "pytest", *shared_out, f"--junitxml={report}", *(arguments or SUITE)]
         ended = subprocess.run(command, env=os.environ | environment, check=False)
         cases = list(ET.parse(report).iter("testcase")) if report.exists() else []  # noqa: S314 - pytest wrote it just now
     failed = sum(1 for case in cases if case.find("failure") is not None or case.find("error") is not None)

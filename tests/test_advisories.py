@@ -12,8 +12,6 @@ from packaging.version import Version
 
 from tools import advisories
 
-pytestmark = pytest.mark.once
-
 
 def test_nothing_that_is_locked_is_known_to_be_vulnerable():
     assert advisories.findings(advisories.locked(), advisories.known()) == []

@@ -12,8 +12,6 @@ from pyrage import x25519
 from danvan.backups import archive
 from units.problems import Refused
 
-pytestmark = pytest.mark.once
-
 KEY = x25519.Identity.generate()
 DATABASE = random.Random(7).randbytes(archive.BLOCK + 100_000)
 SCAN = b"%PDF-1.7 " * 20_000

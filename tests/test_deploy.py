@@ -12,8 +12,6 @@ import yaml
 
 from danvan.places import BASE_DIR
 
-pytestmark = pytest.mark.once
-
 DEPLOY = BASE_DIR / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yml").read_text())
 SERVICES = sorted(COMPOSE["services"])

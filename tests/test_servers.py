@@ -6,8 +6,6 @@ import redis
 
 from tests import servers
 
-pytestmark = pytest.mark.once
-
 
 def test_a_postgresql_from_the_wheel_answers_and_is_gone_afterwards():
     with servers.postgresql_from_wheel() as server:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from reports.domain.legacy_letters import _ONSETS, _RIMES, TCVN3, VNI, Font, font_of, in_unicode, is_syllable
 from tests.properties.long_form import ROUNDS
 
-pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[2]
 TONES = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
 SMALL = [unicodedata.normalize("NFC", vowel + tone) for vowel in "aăâeêioôơuưy" for tone in TONES if vowel + tone not in "aeiouy"] + ["đ"]

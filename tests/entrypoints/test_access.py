@@ -34,7 +34,7 @@ from tests.entrypoints.pages import LOOKED_AT, looked_at, text_of
 from units.models import Membership, Unit
 from units.problems import Refused
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]  # what the queries answer on either database is asked elsewhere
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]  # where SQL is read more strictly; the other run looks at what pages show
 
 _OUTSIDE = dict(zip(ROLES[:5], ("sign in", "sign in", "nothing", "nothing", "nothing"), strict=True))
 #: to be read by whoever reaches C

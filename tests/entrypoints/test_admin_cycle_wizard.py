@@ -18,7 +18,7 @@ from tests.entrypoints.test_admin_cycles import a_manager
 from tests.unit_builders import HEADER, load_csv, tree
 from units.models import Level, Membership, Unit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pages_in_english"), pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pages_in_english")]
 
 
 def a_tree() -> None:

@@ -12,7 +12,7 @@ from tests.entrypoints.admin_client import address, confirm, preview, said, text
 from tests.unit_builders import make_standard_levels
 from units.models import Level
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english_pages"), pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english_pages")]
 
 HEADER = "section,code,name_vi,name_en,unit,value_type,levels,aggregate_up,aggregate_time,formula,rules,required,decimals,note"
 FORM = {

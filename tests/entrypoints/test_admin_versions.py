@@ -17,7 +17,7 @@ from tests.entrypoints.admin_client import address, said, text_of
 from tests.entrypoints.test_admin_cycles import a_manager
 from tests.entrypoints.test_admin_templates import a_draft
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pages_in_english"), pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pages_in_english")]
 
 
 DAY = date(2025, 6, 14)

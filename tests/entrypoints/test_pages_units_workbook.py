@@ -27,7 +27,7 @@ from tests.office import needs_office, saved_by_office
 from tests.sheets import PROGRAMS, as_text, rows_of
 from units.file_kinds import Kind, kind_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 FILLED = {"ho": "120", "ngheo": "7", "tien": "1234567.5", "co_to": "yes", "loai": "kha", "uu_diem": "=cmd|' /C calc'!A0\nTốt"}
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +10,19 @@ import pytest
 from tests.faults.country import BEGINS_AT
 from tests.faults.site import Site, running_site
 from tests.faults.told import Told
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure says what chance came from, and how its site stood then."""
+    report = yield
+    if report.failed and report.when == "call":
+        again = f"FAULT_SEED={os.environ['FAULT_SEED']} FAULT_ROUNDS={os.environ.get('FAULT_ROUNDS') or 1} .venv/bin/python -m tests.run"
+        report.sections.append(("to have the same chance again", f"{again} {item.nodeid}"))
+        site = getattr(item, "funcargs", {}).get("site")
+        if isinstance(site, Site):
+            report.sections.append(("the site as it stood", site.as_it_stands()))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import environ
+import redis
 from django.core.management import call_command
-from django.db import connections
+from django.db import DatabaseError, InterfaceError, connections
 
 from danvan import embedded
 from danvan.embedded import WORKER_OPTIONS, python
+from reports.models import RollupMark
+from reports.services import reminding
 from tests import servers
 from tests.faults.mailbox import Mailbox, mailbox
 from tests.processes import Process, wait_until
@@ -120,11 +123,38 @@ class Site:
         """Wait for an effect of the site; how many seconds that took. AssertionError with the ends of all logs where it stays out."""
         return wait_until(happened, what, seconds, sorted([*self.folder.glob("*.log"), self.database.log_file]))
 
+    def as_it_stands(self) -> str:
+        """What has to be known to understand a failure: clock, programs, what waits where, and where the logs lie."""
+        programs = ", ".join(f"{each.log_file.stem} {'runs' if each.is_running else 'does not run'}" for each in self.programs)
+        lines = [f"The site's clock: {self.clock.isoformat()}", f"Programs: {programs}", f"Logs, ledgers and files: {self.folder}"]
+        for what, asked in {
+            "messages in the broker": self.broker.waiting,
+            "marks": lambda: list(RollupMark.objects.values_list("report__unit__uid", flat=True)),
+            "reminders not sent": lambda: list(reminding.unsent().values_list("pk", "audience", "due_on", "step", "attempts", "try_after")),
+            "letters": lambda: sorted(self.post.by_message_id().items()),
+            "sessions": lambda: _rows(
+                "SELECT pid, state, xact_start, wait_event, left(query, 200) FROM pg_stat_activity WHERE state <> 'idle'"
+            ),
+            "locks waited for": lambda: _rows("SELECT pid, locktype, relation::regclass::text, mode FROM pg_locks WHERE NOT granted"),
+        }.items():
+            try:
+                told: object = asked()
+            except (DatabaseError, InterfaceError, redis.RedisError) as error:
+                told = f"can't be asked: {error}"
+            lines.append(f"{what}: {told}")
+        return "\n".join(lines)
+
     # --- What is broken and mended --------------------------------------------------------------------
 
     def restart_database(self, mode: str) -> None:
         self.database.stop(mode)
         self.database.start()
+
+
+def _rows(sql: str) -> list[tuple]:
+    with connections["default"].cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from jwcrypto.jwk import JWK
 from jwcrypto.jwt import JWT
 
 from tests.identity_provider.people import CLIENT
+from tests.processes import LOOK_EVERY
 
 
 class Hostile:
@@ -104,7 +105,7 @@ def running_hostile() -> Iterator[Hostile]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=[LOOK_EVERY], daemon=True)
     thread.start()
     hostile.issuer = f"http://127.0.0.1:{server.server_port}"
     try:

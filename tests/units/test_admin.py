@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from tests.unit_builders import HEADER, succeed, tree
+from tests.unit_builders import HEADER, make_standard_levels, succeed, tree
 from units.checking import check_units
 from units.models import Level, Membership, Succession, Unit
 
@@ -65,6 +65,7 @@ def test_the_tree_shows_one_level_at_a_time(boss, units):
 
 
 def test_keys_are_written_plainly_however_large(boss):
+    make_standard_levels(Level)
     Unit.objects.create(pk=123456, uid="P", name="Tỉnh", level=Level.objects.get(code="province"))
 
     assert 'data-key="123456"' in boss.get(TREE).content.decode()
