@@ -15,4 +15,5 @@ class AccountsConfig(AppConfig):
         from accounts import checks, sessions
 
         register(checks.ways_to_sign_in, Tags.security)
+        register(checks.ways_of_telling)
         user_logged_in.connect(sessions.begin, dispatch_uid="accounts.sessions.begin")

@@ -1,4 +1,4 @@
-"""What of the settings about signing in can't be meant."""
+"""What of the settings about signing in, and about telling people, can't be meant."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
+
+from messaging.channels import messengers
 
 _HERE = ("localhost", "127.0.0.1", "::1")
 
@@ -27,3 +30,12 @@ def ways_to_sign_in(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             Error("PASSWORD_SIGN_IN is off, and nobody else or nobody in an emergency could sign in.", hint=hint, id="accounts.E004")
         )
     return found
+
+
+def ways_of_telling(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Can every channel of CHANNELS be made?"""
+    try:
+        messengers()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint="docs/messages.md says how a channel is described.", id="accounts.E005")]
+    return []

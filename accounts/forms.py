@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import second_factor, tokens
 from accounts.models import OF_PROGRAMS, Scope
+from messaging.channels import Messenger
 from units.models import Unit
 
 
@@ -75,3 +76,32 @@ class TokenForm(forms.Form):
         if cleaned.get("unit") and Scope.CONFIGURE in cleaned.get("scopes", ()):
             self.add_error("unit", _("A token that configures is good for all your units: choose no unit, or don't let it configure."))
         return cleaned
+
+
+class AddressForm(forms.Form):
+    """An address on a messenger, to which a code is sent."""
+
+    address = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}))
+
+    def __init__(self, messenger: Messenger, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        self.fields["address"].label = _("Your address on %(name)s") % {"name": messenger.name}
+        self.fields["address"].help_text = messenger.hint
+
+
+class CodeForm(forms.Form):
+    """The code that came."""
+
+    code = forms.CharField(
+        label=_("The six digits that came"),
+        max_length=9,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "autofocus": True}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+
+    def clean_code(self) -> str:
+        return str(self.cleaned_data["code"]).replace(" ", "")

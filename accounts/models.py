@@ -1,9 +1,9 @@
-"""What an account is known by elsewhere, and what programs sign in with (docs/api.md)."""
+"""What an account is known by elsewhere, what programs sign in with (docs/api.md), and where its owner is told (docs/messages.md)."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -78,3 +78,37 @@ class ApiToken(models.Model):
     @property
     def scopes_in_words(self) -> list[str]:
         return [str(Scope(scope).label) for scope in self.scopes]
+
+
+class ContactWayQuerySet(models.QuerySet["ContactWay"]):
+    def good(self) -> Self:
+        """Those that were confirmed, on channels that this site has, of accounts that are open."""
+        return self.filter(confirmed_at__isnull=False, channel__in=settings.CHANNELS, user__is_active=True)
+
+
+class ContactWay(models.Model):
+    """Where an account's owner is told beside mail, or instead: an address on one of CHANNELS, in the language of who asked for it.
+
+    It counts once a code that was sent there has come back; of the code a digest is kept.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="contact_ways", verbose_name=_("account"))
+    channel = models.CharField(_("channel"), max_length=30)
+    address = models.CharField(_("address there"), max_length=100)
+    language = models.CharField(_("language"), max_length=10)
+    replaces_mail = models.BooleanField(_("instead of mail"), default=False)
+    confirmed_at = models.DateTimeField(_("confirmed at"), null=True, blank=True)
+    digest = models.CharField(max_length=64, blank=True, editable=False)
+    code_sent_at = models.DateTimeField(_("code sent at"))
+    tries = models.PositiveSmallIntegerField(_("wrong codes"), default=0)
+
+    objects = ContactWayQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("way of being told")
+        verbose_name_plural = _("ways of being told")
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "channel"], name="one_address_on_a_channel")]
+
+    def __str__(self) -> str:
+        return self.channel

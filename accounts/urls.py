@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import openid_views, views
+from accounts import contact_views, openid_views, views
 
 app_name = "accounts"
 
@@ -14,6 +14,9 @@ urlpatterns = [
     path("tokens/new/", views.new_token, name="new-token"),
     path("calendar/", views.new_calendar, name="new-calendar"),
     path("tokens/<int:token_id>/revoke/", views.revoke_token, name="revoke-token"),
+    path("told-by/<slug:alias>/", contact_views.contact_way, name="contact-way"),
+    path("told-by/<slug:alias>/mail/", contact_views.set_replaces_mail, name="replaces-mail"),
+    path("told-by/<slug:alias>/forget/", contact_views.forget_contact_way, name="forget-contact-way"),
     path("second-step/", views.second_step, name="second-step"),
     path("openid/", openid_views.openid_sign_in, name="openid"),
     path("openid/return/", openid_views.openid_return, name="openid-return"),

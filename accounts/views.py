@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import openid, passwords, personal_data, second_factor, tokens
+from accounts import contact_ways, openid, passwords, personal_data, second_factor, tokens
 from accounts.forms import DigitsForm, SecondStepForm, TokenForm
 from accounts.models import ApiToken, ExternalIdentity, Scope
 from accounts.signing_in import asked_for_digits, digits_given, give_up, let_in, ways_in, within
@@ -68,7 +68,7 @@ def second_step(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    """One's own account: second factor, recovery codes, password, access tokens, and whether one signs in at the identity provider."""
+    """One's own account: second factor, password, where one is told, access tokens, and whether one signs in at the identity provider."""
     user: Any = request.user
     is_bound = ExternalIdentity.objects.filter(user=user, issuer=settings.OIDC_ISSUER).exists()
     context = {
@@ -78,6 +78,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "is_asked_for": settings.SECOND_FACTOR and user.is_staff,
         "by_password": user.has_usable_password() and passwords.may_open(user),
         "provider": openid.name() if is_bound else "",
+        "contact_ways": contact_ways.of(user),
     }
     return render(request, "accounts/account.html", context)
 
@@ -91,6 +92,7 @@ def data(request: HttpRequest) -> HttpResponse:
     context = {
         "tables": [(kept, count) for kept, count in counted if count],
         "failed": personal_data.failed_sign_ins(user).count(),
+        "contact_ways": [(messenger, way) for messenger, way in contact_ways.of(user) if way is not None],
     }
     return render(request, "accounts/data.html", context)
 

@@ -42,7 +42,7 @@ GROUPS = [
         ["reports.ReportTemplate", "reports.TemplateVersion", "reports.SectionText", "reports.PaperStyle", "reports.DocumentTemplate"],
     ),
     ("cycles", _("3. Cycles and their days"), ["reports.Cycle", "reports.CycleLevel", "reports.Selection", "reports.DayOff"]),
-    ("follow-up", _("4. Reports and flags"), ["reports.Report", "reports.Flag", "reports.Reminder"]),
+    ("follow-up", _("4. Reports and flags"), ["reports.Report", "reports.Flag", "reports.Reminder", "reports.ReminderMessage"]),
     (
         "history",
         _("5. What the workflow leaves behind"),

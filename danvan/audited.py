@@ -50,7 +50,10 @@ LEFT_OUT = {
     "reports.Attachment": "in the report's journal",
     "reports.SkilfulModel": "its own journal says all that happens to it",
     "reports.RootOversight": "written with the cycle, and never after",
-    **dict.fromkeys(["reports.Rollup", "reports.RollupMark", "reports.Flag", "reports.Reminder"], "derived: computed again at will"),
+    **dict.fromkeys(
+        ["reports.Rollup", "reports.RollupMark", "reports.Flag", "reports.Reminder", "reports.ReminderMessage"],
+        "derived: computed again at will",
+    ),
     "reports.BackgroundJob": "forgotten after days; the file that is taken is journalled",
     "reports.WebhookDelivery": "the log of what was sent, kept for a month",
     "reports.AnsweredRequest": "forgotten after a day; what was done is journalled where it was done",
@@ -62,6 +65,7 @@ def declare() -> None:
     """Say so to the audit."""
     watch("units.Unit", computed=("lft", "rght", "tree_id", "depth", "search_text", "sort_key"))
     watch("auth.User", computed=("last_login",), secret=("password", "username", "first_name", "last_name", "email"))
+    watch("accounts.ContactWay", computed=("tries", "code_sent_at"), secret=("address", "digest"))
     watch("accounts.ExternalIdentity", secret=("subject",))
     watch(
         "otp_totp.TOTPDevice",

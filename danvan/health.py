@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from danvan import running
-from reports.services import reminding, rolling_up
+from reports.services import reminding, reminding_by_message, rolling_up
 
 #: since when a worker has to have been heard of, and how long a total may wait for one
 HEARD_WITHIN, TOTALS_WITHIN = timedelta(minutes=1), timedelta(minutes=2)
@@ -21,7 +21,11 @@ HEARD_WITHIN, TOTALS_WITHIN = timedelta(minutes=1), timedelta(minutes=2)
 
 def set_aside() -> dict[str, int]:
     """How many rows of each kind wait for an administrator after their retries, by what they are called in `healthz`."""
-    return {"totals set aside": rolling_up.set_aside().count(), "reminders set aside": reminding.set_aside().count()}
+    return {
+        "totals set aside": rolling_up.set_aside().count(),
+        "reminders set aside": reminding.set_aside().count(),
+        "messages set aside": reminding_by_message.set_aside().count(),
+    }
 
 
 @never_cache

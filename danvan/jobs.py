@@ -16,7 +16,7 @@ from danvan import running
 from danvan.backups import taking
 from danvan.health import set_aside
 from reports.models import Cycle
-from reports.services import reminding, rolling_up
+from reports.services import reminding, reminding_by_message, rolling_up
 
 #: what each of the scheduler's tasks does
 WHAT = {
@@ -24,6 +24,7 @@ WHAT = {
     "sweep": _("Raising and clearing flags"),
     "drain_rollups": _("Recomputing marked totals"),
     "remind": _("Planning and sending reminders"),
+    "send_messages": _("Sending reminders by chat and SMS"),
     "run_background_jobs": _("Making the files that were ordered"),
     "expire_background_jobs": _("Deleting files that were not fetched in time"),
     "tell_webhooks": _("Telling other systems what happened"),
@@ -74,7 +75,7 @@ def jobs(at: datetime, *, broker_answers: bool) -> list[ShownJob]:
 
 
 def waiting(at: datetime) -> list[Line]:
-    """What waits for a job or for a person. Six queries."""
+    """What waits for a job or for a person. Eight queries."""
     reminders = reverse("admin:reports_reminder_changelist")
     totals = reverse("admin:reports_rollup_changelist")
     cycles = reverse("admin:reports_cycle_changelist")
@@ -83,13 +84,18 @@ def waiting(at: datetime) -> list[Line]:
     planned = Cycle.objects.filter(state=Cycle.State.PLANNED, opens_on__lt=timezone.localdate(at))
     unopened = ", ".join(planned.values_list("code", flat=True)[:NAMED])
     aside = set_aside()
-    failed, refused = aside["totals set aside"], aside["reminders set aside"]
+    failed, refused, untold = aside["totals set aside"], aside["reminders set aside"], aside["messages set aside"]
+    by_message = reverse("admin:reports_remindermessage_changelist")
     backup = taking.newest()
     return [
         Line(gettext("Totals marked for recomputing"), str(rolling_up.count_marks()), None),
         Line(gettext("Reminders that wait to be sent"), str(unsent), None, f"{reminders}?sent_at__isempty=1"),
+        Line(
+            gettext("Messages that wait to be sent"), str(reminding_by_message.unsent().count()), None, f"{by_message}?sent_at__isempty=1"
+        ),
         Line(gettext("Totals set aside after failing"), str(failed), not failed, f"{totals}?error__isempty=0"),
         Line(gettext("Reminders set aside after refusals"), str(refused), not refused, f"{reminders}?set_aside_at__isempty=0"),
+        Line(gettext("Messages set aside after refusals"), str(untold), not untold, f"{by_message}?set_aside_at__isempty=0"),
         Line(gettext("Cycles whose day of opening is past"), unopened or "0", not unopened, f"{cycles}?state__exact=planned"),
         Line(gettext("Last backup"), _day_and_time(backup), backup is not None and at - backup < BACKUP_WITHIN, journal),
     ]

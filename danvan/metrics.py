@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 from danvan import replica, running, ticks
 from danvan.backups import taking
 from danvan.health import set_aside
-from reports.services import background_jobs, flagging, reminding, rolling_up
+from reports.services import background_jobs, flagging, reminding, reminding_by_message, rolling_up
 
 
 @never_cache
@@ -36,7 +36,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 class _State(Collector):
-    """Everything at one moment. Eight queries."""
+    """Everything at one moment. Ten queries."""
 
     def __init__(self, at: datetime) -> None:
         self._at = at
@@ -44,6 +44,7 @@ class _State(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from self._totals()
         yield _gauge("danvan_reminders_waiting", "Reminders that wait to be sent.", reminding.unsent().count())
+        yield _gauge("danvan_messages_waiting", "Reminders by chat or SMS that wait to be sent.", reminding_by_message.unsent().count())
         yield from self._set_aside()
         yield _by("danvan_flags_open", "Flags that are open, by kind.", "kind", flagging.count_open())
         yield _by("danvan_background_jobs", "Jobs in the background that wait or run.", "state", background_jobs.count_unfinished())

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu.entity import Exchange, Queue
 
 from danvan.places import BASE_DIR, VAR_DIR
+from messaging import channels_file
 
 env = environ.Env()
 
@@ -138,7 +139,11 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_WORKER_CONCURRENCY = env.int("CELERY_CONCURRENCY", default=3)
 # Three kinds of work, so that a host may be given to one of them (`-Q`); a worker that is told nothing takes from all.
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("celery", "files", "mail")]
-CELERY_TASK_ROUTES = {"reports.tasks.run_background_jobs": {"queue": "files"}, "reports.tasks.remind": {"queue": "mail"}}
+CELERY_TASK_ROUTES = {
+    "reports.tasks.run_background_jobs": {"queue": "files"},
+    "reports.tasks.remind": {"queue": "mail"},
+    "reports.tasks.send_messages": {"queue": "mail"},
+}
 # Nothing to remember from tick to tick, hence no schedule file that a kill could leave broken.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # A tick that no worker took before the next one comes is dropped, so that an absent worker leaves no heap behind.
@@ -149,6 +154,7 @@ CELERY_BEAT_SCHEDULE = {
         "reports.tasks.sweep": 60,
         "reports.tasks.drain_rollups": 3,
         "reports.tasks.remind": 600,
+        "reports.tasks.send_messages": 60,
         "reports.tasks.run_background_jobs": 10,
         "reports.tasks.expire_background_jobs": 600,
         "reports.tasks.tell_webhooks": 10,
@@ -265,6 +271,14 @@ vars().update(_mail, EMAIL_BACKEND=_mail["EMAIL_BACKEND"].replace("django.core.m
 # Seconds for each of a mail server's answers but the last, for which danvan/mail.py has its own patience.
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="danvan@localhost")
+
+# Ways of telling people beside mail (docs/messages.md): a file of JSON, whose secrets stand in the environment.
+CHANNELS: dict[str, Any] = {}
+if CHANNELS_FILE := env.str("CHANNELS_FILE", default=""):
+    try:
+        CHANNELS = channels_file.read(Path(CHANNELS_FILE), env.ENVIRON)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"CHANNELS_FILE: {error}") from error
 
 # --- Security -----------------------------------------------------------------------------------
 

@@ -51,6 +51,10 @@ class Undelivered(Exception):
         self.status = status
 
 
+class NotOurs(Exception):
+    """Somebody else sends it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What was answered: some 2xx, and as much of the content as was asked for."""
@@ -65,11 +69,19 @@ def post(url: str, content: bytes, headers: Mapping[str, str]) -> int:
 
 
 def send(
-    method: str, url: str, content: bytes, headers: Mapping[str, str], *, is_out: Callable[[], None] | None = None, most: int = 0
+    method: str,
+    url: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    *,
+    may_send: Callable[[], bool] | None = None,
+    is_out: Callable[[], None] | None = None,
+    most: int = 0,
 ) -> Answer:
     """Send the content, and read at most so many bytes of the answer. Raises Undelivered.
 
-    `is_out` is called once all of the request has left, before an answer is waited for.
+    `may_send` is asked once there is a connection, at the last instant before anything is said: NotOurs where it says no. `is_out` is
+    called once all of the request has left, before an answer is waited for.
     """
     parts = urlsplit(url)
     host, is_secure = parts.hostname or "", parts.scheme == "https"
@@ -82,6 +94,8 @@ def send(
         with _line(host, port, ends, is_secure=is_secure) as line:
             connection = http.client.HTTPConnection(host, port)
             connection.sock = line
+            if may_send is not None and not may_send():
+                raise NotOurs
             connection.request(method, path, content or None, {**headers, "Host": parts.netloc.rpartition("@")[2]})
             if is_out is not None:
                 is_out()

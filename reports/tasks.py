@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from reports.documents.makers import MAKERS
-from reports.services import background_jobs, flagging, opening, reminding, rolling_up, telling
+from reports.services import background_jobs, flagging, opening, reminding, reminding_by_message, rolling_up, telling
 
 #: seconds after which the scheduler has drained what a wake was for, so that an absent worker leaves no heap of them
 WAKE_EXPIRES = 60
@@ -36,6 +36,12 @@ def remind() -> None:
     now = timezone.now()
     reminding.plan_reminders(now)
     reminding.send_reminders(now)
+
+
+@shared_task(name="reports.tasks.send_messages")
+def send_messages() -> None:
+    """Send the reminders that go by chat or SMS."""
+    reminding_by_message.send_messages(timezone.now())
 
 
 @shared_task(name="reports.tasks.run_background_jobs")

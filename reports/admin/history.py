@@ -5,6 +5,7 @@ What was set aside is tried again.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -20,8 +21,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from reports.admin.manner import ReadOnly, SearchByUnit, reports_of
-from reports.models import Adjustment, Attachment, Flag, JournalEntry, Reminder, ReviewNote, Rollup, Submission
-from reports.services import attaching, reminding, rolling_up
+from reports.models import Adjustment, Attachment, Flag, JournalEntry, Reminder, ReminderMessage, Report, ReviewNote, Rollup, Submission
+from reports.services import attaching, outbox, rolling_up
 
 
 class OfReport(SearchByUnit, ReadOnly):
@@ -35,15 +36,24 @@ class OfReport(SearchByUnit, ReadOnly):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
-        return rows if request.user.is_superuser else rows.filter(report__in=reports_of(request))
+        return rows if request.user.is_superuser else rows.filter(**{f"{self.to_report}__in": reports_of(request)})
 
     @admin.display(description=_("unit"))
     def unit(self, row: Any) -> str:
-        return str(row.report.unit)
+        return str(self.report_of(row).unit)
 
     @admin.display(description=_("cycle"))
     def cycle(self, row: Any) -> str:
-        return str(row.report.cycle)
+        return str(self.report_of(row).cycle)
+
+    @property
+    def to_report(self) -> str:
+        """The way from a row to its report."""
+        return self.unit_lookup.removesuffix("__unit")
+
+    def report_of(self, row: Any) -> Report:
+        report: Report = attrgetter(self.to_report.replace("__", "."))(row)
+        return report
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return ["unit", "cycle", *(field.name for field in self.opts.fields if field.name not in ("id", "report"))]
@@ -112,7 +122,25 @@ class ReminderAdmin(TriedAgain):
     list_filter = ["audience", ("sent_at", admin.EmptyFieldListFilter), ("set_aside_at", admin.EmptyFieldListFilter)]
 
     def try_rows_again(self, rows: QuerySet[Any]) -> int:
-        return reminding.try_again(rows)
+        return outbox.try_again(rows)
+
+
+@admin.register(ReminderMessage)
+class ReminderMessageAdmin(TriedAgain):
+    """What goes by chat or SMS: to whose account, and never to which number."""
+
+    unit_lookup = "reminder__report__unit"
+    search_fields: ClassVar = ["reminder__report__unit__uid"]
+    list_display = ["unit", "cycle", "user", "way", "sent_at", "parts", "attempts", "set_aside_at", "last_error"]
+    list_select_related: ClassVar = ["reminder__report__unit", "reminder__report__cycle", "way__user"]
+    list_filter = ["way__channel", ("sent_at", admin.EmptyFieldListFilter), ("set_aside_at", admin.EmptyFieldListFilter)]
+
+    @admin.display(description=_("account"))
+    def user(self, row: ReminderMessage) -> str:
+        return row.way.user.get_username()
+
+    def try_rows_again(self, rows: QuerySet[Any]) -> int:
+        return outbox.try_again(rows)
 
 
 @admin.register(Rollup)

@@ -3,7 +3,7 @@ from reports.models.answered_request import AnsweredRequest
 from reports.models.attachment import Attachment
 from reports.models.background_job import BackgroundJob
 from reports.models.cycle import Cycle, CycleLevel, DayOff
-from reports.models.flag import Flag, Reminder
+from reports.models.flag import Flag, Reminder, ReminderMessage
 from reports.models.journal import JournalEntry, ReviewAnswer, ReviewNote, Submission
 from reports.models.paper import DocumentTemplate, PaperStyle
 from reports.models.report import Adjustment, Report, ReportQuerySet, RootOversight
@@ -28,6 +28,7 @@ __all__ = [
     "JournalEntry",
     "PaperStyle",
     "Reminder",
+    "ReminderMessage",
     "Report",
     "ReportQuerySet",
     "ReportTemplate",

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import ContactWay
+from reports.models.outgoing import Outgoing
 from reports.models.report import Report
 
 
@@ -43,11 +45,8 @@ class Flag(models.Model):
         return f"{self.report_id}: {self.kind}"
 
 
-class Reminder(models.Model):
-    """A message that is to be sent once. `step` is the day of the cycle's ladder, counted from the due day.
-
-    Who sends it first sets `try_after`, until when nobody else takes it up, and `sent_at` once it is out (`services/posting.py`).
-    """
+class Reminder(Outgoing):
+    """A mail that is to be sent once. `step` is the day of the cycle's ladder, counted from the due day."""
 
     class Audience(models.TextChoices):
         UNIT = "unit", _("the unit")
@@ -66,11 +65,6 @@ class Reminder(models.Model):
         verbose_name=_("asked for by"),
         help_text=_("Empty: of the cycle's ladder."),
     )
-    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(_("refusals"), default=0, db_default=0)
-    last_error = models.TextField(_("last error"), blank=True, default="", db_default="")
-    try_after = models.DateTimeField(_("tried again from"), null=True, blank=True)
-    set_aside_at = models.DateTimeField(_("set aside at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("reminder")
@@ -84,3 +78,24 @@ class Reminder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.report_id}: {self.audience} {self.step:+d}"
+
+
+class ReminderMessage(Outgoing):
+    """The same reminder for one person, who has asked to be told by another channel than mail."""
+
+    reminder = models.ForeignKey(Reminder, models.CASCADE, related_name="messages", verbose_name=_("reminder"))
+    way = models.ForeignKey(ContactWay, models.CASCADE, related_name="+", verbose_name=_("way of being told"))
+    parts = models.PositiveSmallIntegerField(_("counted as so many"), null=True, blank=True, help_text=_("SMS that the text takes."))
+
+    class Meta:
+        verbose_name = _("message of a reminder")
+        verbose_name_plural = _("messages of reminders")
+        ordering: ClassVar = ["-pk"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["reminder", "way"], name="reminder_message_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], name="reminder_message_waiting", condition=Q(sent_at__isnull=True, set_aside_at__isnull=True)),
+            models.Index(fields=["set_aside_at"], name="reminder_message_aside", condition=Q(set_aside_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reminder_id}: {self.way_id}"

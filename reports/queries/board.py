@@ -14,7 +14,7 @@ from reports.domain.workflow import State
 from reports.models import Reminder, Report, ReportQuerySet
 from reports.queries.form_sheet import enterable
 from reports.queries.progress import rates_below
-from reports.queries.reminders import unit_has_address
+from reports.queries.reminders import unit_is_reached
 from reports.queries.timeline import name_of
 from units.kinship import former_names
 from units.names import fold
@@ -172,7 +172,7 @@ class _Cells:
 
 def _reminded(reports: ReportQuerySet) -> dict[int, Reminded]:
     """By report; none where nobody of the unit has an address, since such a reminder is ticked off unsent."""
-    sent = Reminder.objects.filter(unit_has_address(), report__in=reports, audience=Reminder.Audience.UNIT.value)
+    sent = Reminder.objects.filter(unit_is_reached(), report__in=reports, audience=Reminder.Audience.UNIT.value)
     told: dict[int, Reminded] = {}
     for reminder in sent.select_related("asked_by").order_by("sent_at", "pk"):
         if reminder.sent_at is not None:

@@ -16,6 +16,7 @@ from reports.domain.workflow import By
 from reports.models import Reminder, Report
 from reports.policies import Standing
 from reports.queries.reminders import reachable
+from reports.services import reminding_by_message
 from units.locks import hold
 from units.problems import Problem, Problems, gettext_noop
 from units.reach import User
@@ -47,7 +48,7 @@ def ask(reports: QuerySet[Report], *, by: User, at: datetime) -> Asked:
             [report for report in wanted if report.pk in told],
             [report for report in wanted if report.pk not in told and report.unit_id not in to_be_told],
         )
-        Reminder.objects.bulk_create(
+        made = Reminder.objects.bulk_create(
             Reminder(
                 report=report,
                 audience=Reminder.Audience.UNIT.value,
@@ -57,6 +58,7 @@ def ask(reports: QuerySet[Report], *, by: User, at: datetime) -> Asked:
             )
             for report in asked.planned
         )
+        reminding_by_message.plan(Reminder.objects.filter(pk__in=[reminder.pk for reminder in made]))
         if by is not None and by.pk is not None and asked.planned:
             LogEntry.objects.log_actions(by.pk, asked.planned, CHANGE, gettext("Reminder asked for"))
     return asked

@@ -10,7 +10,9 @@ import time
 import time_machine
 
 from danvan.settings import *  # noqa: F403
+from tests.channels import SMS_OF_TESTS
 
+CHANNELS = SMS_OF_TESTS
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 time_machine.travel(time.time() + float(os.environ["CLOCK_AHEAD"]), tick=True).start()

@@ -13,10 +13,11 @@ from django.test import Client
 from django_otp.plugins.otp_static.models import StaticToken
 
 from accounts import tokens
-from accounts.models import ApiToken
+from accounts.models import ApiToken, ContactWay
 from reports.models import Adjustment, Attachment, BackgroundJob, JournalEntry, Report, SelectionChoice, SkilfulModel
 from reports.services import attaching, background_jobs
 from tests.builders import Play, given_selection, given_user
+from tests.channels import given_way
 from tests.entrypoints.pages import given_form_cycle
 from tests.register_builders import given_model
 from units.models import Membership
@@ -76,6 +77,7 @@ def given_world() -> World:
         "job_id": job.pk,
         "upload_id": _looked_over(report, people["officer"], play.tick(None)).pk,
         "token_id": tokens.issue(people["officer"], "kho", ["read"], days=30, unit=None, at=play.tick(None))[0].pk,
+        "alias": given_way(people["officer"], play.tick(None)).channel,
         "code": "ho",
         "uid": "C",
         "number": 1,
@@ -107,6 +109,7 @@ def traces() -> tuple[Any, ...]:
         sorted(Membership.objects.values_list("user_id", "unit_id", "role")),
         StaticToken.objects.count(),
         ApiToken.objects.filter(revoked_at__isnull=True).count(),
+        sorted(ContactWay.objects.values_list("pk", "replaces_mail")),
     )
 
 

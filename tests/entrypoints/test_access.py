@@ -29,6 +29,7 @@ from reports.documents.pack import make_pack
 from reports.models import BackgroundJob, Reminder, Report, Rollup
 from reports.services import background_jobs
 from reports.services.background_jobs import Work
+from tests.channels import SMS_OF_TESTS
 from tests.entrypoints.access_world import ROLES, World, given_staff, given_world, traces, upload
 from tests.entrypoints.pages import LOOKED_AT, looked_at, text_of
 from units.models import Membership, Unit
@@ -53,6 +54,8 @@ NOT_YET = _OUTSIDE | {"officer": "nothing", "parent": "nothing"}
 #: says something else to each
 SIGNED_IN = dict(zip(ROLES, ("sign in", "sign in", *["answer"] * 5), strict=True))
 EVERYBODY = dict.fromkeys(ROLES, "answer")
+#: one's own, which the officer alone has
+OF_OFFICER = dict(zip(ROLES, ("sign in", "sign in", *["refused"] * 5), strict=True)) | {"officer": "done"}
 
 #: by route: what each gets, and what is sent; with nothing to send it is a GET
 TABLE: dict[str, tuple[dict[str, str], dict[str, Any] | None]] = {
@@ -120,6 +123,9 @@ TABLE: dict[str, tuple[dict[str, str], dict[str, Any] | None]] = {
     "accounts:second-factor": (SIGNED_IN, None),
     "accounts:recovery-codes": (dict(zip(ROLES, ("sign in", "sign in", *["refused"] * 5), strict=True)), {}),
     **dict.fromkeys(["accounts:openid", "accounts:openid-return"], (dict.fromkeys(ROLES, "nothing"), None)),  # no provider is told
+    "accounts:contact-way": (SIGNED_IN, None),
+    "accounts:replaces-mail": (OF_OFFICER, {"replaces": "yes"}),
+    "accounts:forget-contact-way": (OF_OFFICER, {}),
     "accounts:second-step": (dict.fromkeys(ROLES, "sign in"), None),
     "accounts:invitation": (EVERYBODY, None),
     **dict.fromkeys(["login", "set_language", "healthz", "readyz", "favicon", "manifest", "service-worker", "offline"], (EVERYBODY, None)),
@@ -144,6 +150,7 @@ ROUTES = dict(routes())
 @pytest.fixture
 def world(settings: Any) -> Iterator[World]:
     settings.SOFFICE = "not-there"  # which takes seconds; who may have a PDF is asked before
+    settings.CHANNELS = SMS_OF_TESTS
     made = given_world()
     with looked_at():
         yield made
@@ -251,6 +258,7 @@ TASKS = {
     "reports.tasks.sweep": "the clock, on all reports",
     "reports.tasks.drain_rollups": "the clock, or who accepts or saves, on totals alone, which are derived",
     "reports.tasks.remind": "the clock, or who reminds those below; read by who is responsible when it is sent",
+    "reports.tasks.send_messages": "the clock, on reminders; read by who is responsible, and has asked for it, when it is sent",
     "reports.tasks.run_background_jobs": "the clock, or who ordered a file, on what that one reaches when it is made",
     "reports.tasks.expire_background_jobs": "the clock, on files that nobody fetched",
     "reports.tasks.tell_webhooks": "the clock, on the journal of the units that a superuser named",
@@ -296,7 +304,8 @@ ADMIN = {
         [f"reports.{name}" for name in ("report", "journalentry", "submission", "adjustment", "attachment", "flag", "rollup")], "units"
     ),
     **dict.fromkeys(
-        [f"reports.{name}" for name in ("reminder", "cycle", "cyclelevel", "paperstyle", "selection", "skilfulmodel")], "units"
+        [f"reports.{name}" for name in ("reminder", "remindermessage", "cycle", "cyclelevel", "paperstyle", "selection", "skilfulmodel")],
+        "units",
     ),
     **dict.fromkeys([f"reports.{name}" for name in ("reporttemplate", "templateversion", "indicator", "sectiontext", "dayoff")], "all"),
     **dict.fromkeys(["units.level", "auth.group", "reports.documenttemplate"], "all"),
@@ -392,6 +401,7 @@ ACTIONS = {
     "reports.report": {"extend", "exempt", "unexempt"},
     "reports.rollup": {"try_again"},
     "reports.reminder": {"try_again"},
+    "reports.remindermessage": {"try_again"},
     "auth.user": {"invite", "unlock", "erase"},
     "accounts.apitoken": {"revoke"},
     "reports.webhook": {"renew"},

@@ -109,7 +109,7 @@ def test_metrics_count_what_waits_what_failed_and_what_was_set_aside(client, set
     play.hand_in("H1")
     Rollup.objects.filter(report=play.report("C")).update(failures=TRIES)
     RollupMark.objects.update(marked_at=timezone.now() - timedelta(minutes=3))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         found = measured(client)
     assert found["danvan_totals_marked"] == RollupMark.objects.count() > 0
     assert 180 <= found["danvan_totals_oldest_mark_seconds"] < 200

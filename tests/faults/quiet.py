@@ -10,7 +10,8 @@ from django.db import connection, transaction
 
 from reports.models import JournalEntry, Reminder, Report, RollupMark
 from reports.services import verifying
-from reports.services.reminding import LEASE, plan_reminders, set_aside
+from reports.services.outbox import LEASE
+from reports.services.reminding import plan_reminders, set_aside
 from tests.builders import Play
 from tests.faults.country import DUES, OFFICERS
 from tests.faults.history import flags_due, flags_open
@@ -115,7 +116,7 @@ def wrong_totals(play: Play) -> list[str]:
 
 
 def reminders_sent(site: Site, play: Play) -> tuple[int, int]:
-    """How many reminders arrived, and how many of them again under the same Message-ID (reports/services/posting.py).
+    """How many reminders arrived, and how many of them again under the same Message-ID (messaging/channels.py).
 
     AssertionError where one went to others than the officers of its unit, or did not arrive though its unit owes a report
     still and has an officer.

@@ -22,8 +22,9 @@ from django.core.mail import EmailMessage
 from django.db import connection
 
 from reports.models import Reminder
-from reports.services import reminding
-from reports.services.reminding import LEASE, PAUSES, plan_reminders, send_reminders
+from reports.services import outbox, reminding
+from reports.services.outbox import LEASE, PAUSES
+from reports.services.reminding import plan_reminders, send_reminders
 from tests.builders import Play, at, given_cycle, given_user
 from tests.faults.mailbox import TAKEN, HangUp, Letter, Mailbox, mailbox
 from tests.processes import Process, wait_until
@@ -143,7 +144,7 @@ def test_what_the_server_refuses_holds_up_no_other_is_tried_again_and_set_aside_
     refused = len(PAUSES) + 1
     assert sorted(post.by_message_id().values())[-2:] == [1, refused], "the server read it each time, and took it never"
     post.behave()
-    assert reminding.try_again(reminding.set_aside()) == 1
+    assert outbox.try_again(reminding.set_aside()) == 1
     assert send_reminders(moment) == 1
 
 
@@ -234,7 +235,7 @@ def test_a_sender_killed_while_the_server_thinks_over_its_message_leaves_none_th
 
 def test_a_sender_killed_with_a_claim_keeps_others_off_for_the_length_of_a_lease_and_no_longer(play: Play, post: Mailbox):
     [claimed] = Reminder.objects.filter(pk=plan_one(play))
-    assert reminding._Run(DUE_DAY).claim(claimed)
+    assert outbox.Run(DUE_DAY).claim(claimed)
     assert (send_reminders(DUE_DAY), send_reminders(DUE_DAY + LEASE - timedelta(seconds=1))) == (0, 0)
     assert send_reminders(DUE_DAY + LEASE + timedelta(seconds=1)) == 1
 
