@@ -1,4 +1,5 @@
-"""A province of today as its people see it on an evening of a cycle: 124 communes directly under it, with their hamlets."""
+"""A province of today as its people see it on an evening of a cycle: 124 communes directly under it, with their hamlets, and what it
+was made of."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from django.contrib.auth.models import User
 
 from benchmarks import country
 from benchmarks.country import ZONE
+from benchmarks.measuring import say
+from benchmarks.redrawing import among_standing, as_file, hamlet_rows, official_rows
 from reports.demo.figures import Span
 from reports.demo.places import COMMUNE_AFTER, PROVINCE_AFTER, Place, places_of, rows_under
 from reports.domain.periods import parse_period
@@ -18,11 +21,13 @@ from reports.models import Cycle, Report, TemplateVersion
 from reports.services import rolling_up
 from reports.services.importing import Journey, import_figures
 from reports.services.opening import open_planned
+from reports.services.reorganising import reorganise_by_file
 from reports.services.submitting import Declaration
 from units.importing import import_units
 from units.inventing import invent_hamlets
 from units.models import Membership
 from units.problems import Problems
+from units.reorganising import Roles
 
 #: the period that is over, and the one under way
 PERIODS = ("2025-H2", "2026-H1")
@@ -42,9 +47,17 @@ class Seats:
 
 
 def seats() -> Seats:
-    """Add the province of 2025 to the database, with a cycle that is over and one under way."""
-    import_units(rows_under({PROVINCE_AFTER}))
-    invent_hamlets([PROVINCE_AFTER])
+    """Add the province of 2025 to the database, with a cycle that is over and one under way.
+
+    Its predecessors reported the first half of 2025, in the country's cycle or, where they aren't in that, in one of their own.
+    """
+    before = sorted(old for old, new, *_ in official_rows() if new == PROVINCE_AFTER)
+    import_units(rows_under({PROVINCE_AFTER, *before}))
+    invent_hamlets([PROVINCE_AFTER, *before])
+    if Report.objects.filter(unit__uid__in=before).count() < len(before):
+        country.report_all(open_planned(country.plan(TemplateVersion.objects.get(), before), country.OPENED_AT).cycle, say)
+    rows = among_standing([*official_rows(), *hamlet_rows()])
+    reorganise_by_file(as_file(rows), by=None, at=country.ACCEPTED_AT, roles=Roles.KEEP)
     over, now = (_cycle(period) for period in PERIODS)
     _report(over, accepted=100, submitted=100)
     _report(now, accepted=_ACCEPTED, submitted=_SUBMITTED)

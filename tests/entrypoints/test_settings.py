@@ -27,6 +27,12 @@ def test_the_server_does_not_start_without_a_secret_key_either():
     assert "ImproperlyConfigured: SECRET_KEY is not set" in refused.stderr
 
 
+def test_the_server_looks_for_no_garbage_in_what_it_loads_at_its_start():
+    is_left_out = "len(gc.get_objects()) < gc.get_freeze_count()"
+    code = f"import gc, sys; from danvan import wsgi; print('reports.views.report_page' in sys.modules, {is_left_out})"
+    assert run("-c", code).stdout == "True True\n"
+
+
 def test_debug_is_off_and_only_this_machine_is_served_unless_the_environment_says_otherwise():
     assert setting("DEBUG") == "False"
     assert setting("ALLOWED_HOSTS") == "['localhost', '127.0.0.1', '[::1]']"
