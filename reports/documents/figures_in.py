@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, time, timedelta
 from functools import partial
@@ -112,10 +113,11 @@ def _check_header(found: UnitRows) -> int:
     if found.unit is None:
         message = gettext_noop("The first row needs the column unit_uid, then a column for each indicator's code.")
         problems.add(Problem(message, {}, found.line, UID))
-    for name in dict.fromkeys(filter(None, found.header)):
-        if found.header.count(name) > 1:
+    unknown = {head for _place, _column, head in found.others}
+    for name, times in Counter(filter(None, found.header)).items():
+        if times > 1:
             problems.add(Problem(gettext_noop("The column is there twice."), {}, found.line, name))
-        if any(name == head for _place, _column, head in found.others):
+        if name in unknown:
             problems.add(Problem(gettext_noop("The template has no indicator “%(code)s”."), {"code": name}, found.line, name))
     problems.refuse_if_any()
     return found.unit or 0

@@ -72,7 +72,8 @@ def _looked_at(sheet: Sheet, template: Template) -> UnitRows:
     top = list(islice(rows, _TOP))
     number = next((number for number, (_line, cells) in enumerate(top) if UID in map(_word, cells)), 0)
     line, cells = top[number] if top else (1, [])
-    said = [word for _line, row in top for word in map(_word, row) if word.startswith((f"{MARK}|", f"{report_workbook_out.MARK}|"))]
+    words = (cell.strip() for _line, row in top for cell in row if isinstance(cell, str) and "|" in cell)
+    said = [word for word in words if word.startswith((f"{MARK}|", f"{report_workbook_out.MARK}|"))]
     identity = said[0].split("|") if said and said[0].startswith(MARK) else []
     is_of_one = bool(said) and not identity
     found = UnitRows(sheet, line, [_word(cell) for cell in cells], identity, is_of_one, chain(top[number + 1 :], rows))

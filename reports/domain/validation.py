@@ -125,7 +125,7 @@ def _unanswered(indicator: Indicator, own: Mapping[str, Any], level: str, levels
 
 
 def _less_than_in_six_months(indicator: Indicator, year: Any, six_months: Any) -> Iterator[Finding]:
-    if not indicator.splits_in_halves or year is None or six_months is None or exact(year) >= exact(six_months):
+    if year is None or six_months is None or not indicator.splits_in_halves or exact(year) >= exact(six_months):
         return
     message = gettext_noop("“%(name)s”: %(year)s in the year is less than %(six_months)s in its first six months. Correct or explain it.")
     params = {"name": indicator.name_vi, "code": indicator.code, "year": Amount(year), "six_months": Amount(six_months)}
@@ -201,7 +201,6 @@ class _Rules:
         year_ago: Mapping[str, Any] | None,
     ) -> None:
         self.template = template
-        self.names = {indicator.code: indicator.name_vi for indicator in template.indicators}
         self.own = _values(template, own, level)
         self.total = _once(lambda: _totals(template, both))
         self.prev = _once(lambda: _values(template, previous, level))
@@ -210,7 +209,8 @@ class _Rules:
     def broken(self, indicator: Indicator) -> Iterator[Finding]:
         for compiled in self.template.rules.get(indicator.code, ()):
             if compiled.formula.evaluate(self.own, self.total, self.prev, self.year_ago) is False:
-                params = {"name": indicator.name_vi, "code": indicator.code, "rule": compiled.formula.with_names(self.names)}
+                names = {each.code: each.name_vi for each in self.template.indicators}
+                params = {"name": indicator.name_vi, "code": indicator.code, "rule": compiled.formula.with_names(names)}
                 problem = Problem(gettext_noop("“%(name)s”: this should hold, and doesn't: %(rule)s"), params)
                 yield Finding(compiled.rule.severity, indicator.code, problem, compiled.rule.expression)
 

@@ -20,6 +20,9 @@ from units.wording import say_with_place
 class RefusingCommand(BaseCommand):
     """A command that exits 0 with counts, 1 with a line for each problem, 2 on wrong usage (docs/interfaces.md)."""
 
+    #: the code and its settings are checked when they are installed (`check --deploy`, `migrate`), not by each of their commands: all
+    #: addresses would be imported, which takes longer than most of them
+    requires_system_checks: list[str] = []
     #: what to print as FILE in front of the line of a problem that names none; a command that reads one file sets it
     file_name = ""
     #: the order of the files, for a command that reads several
