@@ -24,7 +24,8 @@ from reports.domain.template_file import parse_indicators
 from reports.domain.workflow import State
 from reports.models import Cycle, Report, TemplateVersion
 from reports.services import configuring, rolling_up
-from reports.services.importing import Figure, Journey, import_figures
+from reports.services.gathering import Figure
+from reports.services.importing import Journey, import_figures
 from reports.services.opening import Plan, open_planned
 from reports.services.submitting import Declaration
 from units.hamlets import DATA

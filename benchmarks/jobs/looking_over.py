@@ -25,7 +25,8 @@ from reports.domain.workflow import State
 from reports.models import BackgroundJob, Cycle, Report
 from reports.policies import reports_to_fill_in
 from reports.services import background_jobs, configuring
-from reports.services.importing import Figure, Journey, import_figures
+from reports.services.gathering import Figure
+from reports.services.importing import Journey, import_figures
 from reports.services.opening import open_planned
 from units.importing import import_units
 from units.models import Membership, Unit

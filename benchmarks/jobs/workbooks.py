@@ -18,7 +18,8 @@ from reports.domain.indicators import Template, ValueType
 from reports.domain.workflow import State
 from reports.models import Cycle, Report, Rollup
 from reports.services import rolling_up
-from reports.services.importing import Figure, Journey, import_figures
+from reports.services.gathering import Figure
+from reports.services.importing import Journey, import_figures
 from reports.services.submitting import Declaration
 from units.problems import Problems
 

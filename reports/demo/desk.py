@@ -17,7 +17,8 @@ from reports.domain.workflow import State
 from reports.models import Cycle, Reminder, Report, ReportQuerySet
 from reports.queries.sourced import sourced_figures
 from reports.services import filling, flagging, importing, reminding, reviewing
-from reports.services.importing import Figure, Journey
+from reports.services.gathering import Figure
+from reports.services.importing import Journey
 from reports.services.submitting import Declaration
 from units.problems import Problems
 

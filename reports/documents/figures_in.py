@@ -7,8 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, time, timedelta
-from functools import partial
-from itertools import repeat
+from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,7 +21,7 @@ from reports.domain.legacy_letters import font_of, in_unicode
 from reports.domain.numbers import parse_plain, parse_vietnamese
 from reports.models import Cycle
 from reports.policies import reports_in_reach
-from reports.services.importing import Figure
+from reports.services.gathering import Figure, Run, in_runs
 from reports.services.uploading import SentCell
 from units.csv_files import read_columns
 from units.file_kinds import WIDE
@@ -35,19 +34,19 @@ WORKBOOKS = (".xlsx", ".xls", ".ods")
 _HEAD = 1 << 13
 _WORD = re.compile(rb"\w+")
 
-#: a Figure without the way through its own `__new__`, of which a country's file would take millions
-_bare = partial(tuple.__new__, Figure)
 
-
-def figures_in_csv(source: BinaryIO, template: Template, problems: Problems, file: str = "") -> Iterator[Figure]:
+def figures_in_csv(source: BinaryIO, template: Template, problems: Problems, file: str = "") -> Iterator[Run]:
     """A row a figure. What can't be read goes to `problems`. Raises Refused where the columns are wrong."""
-    for lines, (uids, codes, values) in read_columns(source, COLUMNS, problems):
-        stripped = (map(str.strip, column) for column in (uids, codes))
-        rows = zip(lines, repeat("value"), *stripped, values, repeat(file), repeat(None))
-        yield from map(_bare, rows)
+    for lines, (uids, indicators, values) in read_columns(source, COLUMNS, problems):
+        codes = [*map(str.strip, indicators)]
+        start = 0
+        for uid, rows in groupby(map(str.strip, uids)):
+            end = start + len(list(rows))
+            yield Run(uid, lines[start:end], codes[start:end], values[start:end], "value", file)
+            start = end
 
 
-def figures_in_file(source: BinaryIO, cycle: Cycle, by: User, problems: Problems, file: str, notices: Problems) -> Iterator[Figure]:
+def figures_in_file(source: BinaryIO, cycle: Cycle, by: User, problems: Problems, file: str, notices: Problems) -> Iterator[Run]:
     """The figures of a file in whatever form: a row a figure in a CSV, or a row a unit in a workbook, or in one saved as text; or
     a data value set of DHIS2's, or ADX.
 
@@ -56,14 +55,15 @@ def figures_in_file(source: BinaryIO, cycle: Cycle, by: User, problems: Problems
     """
     template = cycle.version.compiled()
     if Path(file).suffix.lower() in WORKBOOKS:
-        return figures_in_workbook(source, template, problems, file, notices)
+        return in_runs(figures_in_workbook(source, template, problems, file, notices))
     head = _head_of(source)
     form = sent_form(head)
     if form is not None:
-        return figures_in_data_values(source, form, Sought(cycle, reports_in_reach(by)), problems, file)
+        return in_runs(figures_in_data_values(source, form, Sought(cycle, reports_in_reach(by)), problems, file))
     columns = next((_WORD.findall(line) for line in head.splitlines() if b"unit_uid" in line), [b"indicator"])
     if head.startswith(WIDE) or not {b"indicator", b"value"} & {*columns}:
-        return figures_in_workbook(io.BytesIO(source.read((MOST_MEGABYTES << 20) + 1)), template, problems, file, notices)
+        text = io.BytesIO(source.read((MOST_MEGABYTES << 20) + 1))
+        return in_runs(figures_in_workbook(text, template, problems, file, notices))
     return figures_in_csv(source, template, problems, file)
 
 

@@ -10,7 +10,8 @@ import pytest
 from reports.domain.workflow import State
 from reports.models import TemplateVersion
 from reports.services import importing
-from reports.services.importing import Figure, Journey
+from reports.services.gathering import Figure
+from reports.services.importing import Journey
 from tests.builders import Play, at, given_cycle, given_template
 from tests.domain.builders import indicator
 from units.problems import Problems, Refused

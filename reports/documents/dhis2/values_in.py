@@ -13,7 +13,7 @@ from reports.documents.dhis2.names import Sought
 from reports.documents.dhis2.values_out import ADX, DXF
 from reports.documents.dhis2.xml_elements import Element, elements
 from reports.domain.indicators import Indicator, ValueType
-from reports.services.importing import Figure
+from reports.services.gathering import Figure
 from units.csv_files import read_rows
 from units.problems import Problem, Problems, Refused, gettext_noop
 

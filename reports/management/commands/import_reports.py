@@ -12,7 +12,8 @@ from reports.domain.workflow import State
 from reports.management.arguments import add_moment, add_user, at_or_now, cycle_named, opened, user_named
 from reports.models import Cycle
 from reports.services import rolling_up
-from reports.services.importing import Figure, Imported, Journey, import_figures
+from reports.services.gathering import Run
+from reports.services.importing import Imported, Journey, import_runs
 from reports.services.submitting import Declaration
 from units.management.progress import Progress
 from units.management.refusing import RefusingCommand
@@ -61,12 +62,12 @@ def _import(cycle: Cycle, names: Sequence[str], journey: Journey, notices: Probl
     problems = Problems()
     progress = Progress(sys.stderr, gettext("reports written"))
     try:
-        return import_figures(cycle, _figures(names, cycle, journey.by, problems, notices), problems, journey, progress)
+        return import_runs(cycle, _runs(names, cycle, journey.by, problems, notices), problems, journey, progress)
     finally:
         progress.end()
 
 
-def _figures(names: Sequence[str], cycle: Cycle, by: User, problems: Problems, notices: Problems) -> Iterator[Figure]:
+def _runs(names: Sequence[str], cycle: Cycle, by: User, problems: Problems, notices: Problems) -> Iterator[Run]:
     """The figures of all files, one after the other; what can't be read goes to `problems`, with its file."""
     for name in names:
         unreadable = ProblemsOfFile(name, problems)
