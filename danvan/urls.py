@@ -9,6 +9,8 @@ from danvan.icon import favicon
 from danvan.metrics import metrics
 from reports.api.site import urls as api
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", include("reports.urls", namespace="reports")),
     path("login/", SignIn.as_view(), name="login"),

@@ -25,7 +25,7 @@ from reports.documents.figures_in import figures_in_file
 from reports.domain.workflow import State
 from reports.queries.counted_figures import counted_figures
 from reports.queries.cycle_units import CycleUnits
-from reports.services.importing import Journey, import_figures
+from reports.services.importing import Journey, import_runs
 from units.hostile_files import MOST_MEGABYTES
 from units.problems import Problems
 
@@ -81,5 +81,5 @@ def take_figures(request: HttpRequest, code: Code, file: File[UploadedFile]) -> 
     problems = Problems()
     source: Any = file
     figures = figures_in_file(source, cycle, user, problems, file.name or "", Problems())
-    taken = import_figures(cycle, figures, problems, Journey(State.DRAFT, user, timezone.now()))
+    taken = import_runs(cycle, figures, problems, Journey(State.DRAFT, user, timezone.now()))
     return {"reports": taken.reports, "figures": taken.figures}

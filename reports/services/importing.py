@@ -44,7 +44,7 @@ class Imported:
 
 
 #: how many reports are held in memory at once, with all that they declare
-_BATCH = 1000
+_BATCH = 2000
 #: a file of fewer runs asks for the reports of its own units, and not for the whole cycle's
 _FEW = 500
 #: what was refused below is a problem of its own, and not one more of each superior

@@ -139,3 +139,10 @@ def test_it_finds_ways_to_sign_in_that_can_not_be_meant(environment: dict[str, s
     for name, value in environment.items():
         setattr(settings, name, value if value != "no" else False)
     assert [each.id for each in ways_to_sign_in(None)] == [f"accounts.{found}"]
+
+
+def test_what_stands_in_admin_is_checked_too():
+    """It is gathered with the addresses (danvan/urls.py), and so after apps are set up."""
+    assert reverse("admin:index")
+    assert len(admin.site._registry) > 20
+    assert admin.site.check(None) == []
