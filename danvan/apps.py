@@ -16,7 +16,7 @@ class DanvanConfig(AppConfig):
 class DanvanAdminConfig(SimpleAdminConfig):
     """Django's admin under the house's own title (danvan/admin_site.py).
 
-    What stands in it is gathered with the addresses (danvan/urls.py): commands and workers, which have none, begin in two thirds of the time.
+    What stands in it is gathered with the addresses (danvan/urls.py): commands and workers have none, and begin in two thirds of the time.
     """
 
     default_site = "danvan.admin_site.DanvanAdminSite"
