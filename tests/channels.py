@@ -1,11 +1,8 @@
-"""Channels beside mail, as CHANNELS describes them, and people who are told by them."""
+"""Channels beside mail, as CHANNELS describes them; a settings module reads this, so that no model is known here."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
-
-from accounts.models import ContactWay
 
 CHAT, SMS = "messaging.gateways.ChatGateway", "messaging.gateways.SmsGateway"
 #: where nothing listens
@@ -29,9 +26,3 @@ def sms(url: str, **options: Any) -> dict[str, Any]:
     """An SMS gateway that is asked by GET."""
     made = {"url": url, "query": {"phone": "{digits}", "content": "{text}", "request": "{id}"}}
     return {"BACKEND": SMS, "NAME": "SMS", "OPTIONS": made | options}
-
-
-def given_way(user: Any, at: datetime, channel: str = "sms", address: str = "+84912345678", **more: Any) -> ContactWay:
-    """A confirmed way."""
-    told = {"language": "vi", "code_sent_at": at, "confirmed_at": at} | more
-    return ContactWay.objects.create(user=user, channel=channel, address=address, **told)

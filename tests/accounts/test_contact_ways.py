@@ -20,7 +20,8 @@ from accounts.checks import ways_of_telling
 from accounts.models import ContactWay
 from audit.models import AuditEntry
 from tests.builders import given_user
-from tests.channels import given_way, sms
+from tests.channels import sms
+from tests.contact_ways import given_way
 from tests.entrypoints.admin_client import said, text_of
 from tests.receiver import Receiver, receiving
 

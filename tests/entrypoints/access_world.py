@@ -17,7 +17,7 @@ from accounts.models import ApiToken, ContactWay
 from reports.models import Adjustment, Attachment, BackgroundJob, JournalEntry, Report, SelectionChoice, SkilfulModel
 from reports.services import attaching, background_jobs
 from tests.builders import Play, given_selection, given_user
-from tests.channels import given_way
+from tests.contact_ways import given_way
 from tests.entrypoints.pages import given_form_cycle
 from tests.register_builders import given_model
 from units.models import Membership

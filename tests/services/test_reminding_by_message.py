@@ -20,7 +20,8 @@ from reports.services import asking, outbox, reminding, reminding_by_message
 from reports.services.outbox import LEASE, PAUSES, Run
 from reports.services.reminding_by_message import send_messages
 from tests.builders import Play, at, given_cycle, given_user
-from tests.channels import chat, given_way, sms
+from tests.channels import chat, sms
+from tests.contact_ways import given_way
 from tests.entrypoints.admin_client import administrator, text_of
 from tests.receiver import Receiver, receiving
 from units.models import Membership
