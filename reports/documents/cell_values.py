@@ -19,6 +19,8 @@ from units.problems import Problem, Refused, gettext_noop
 
 #: decimals of a number in a cell for words, where no indicator says how many there may be
 _ANY_DECIMALS = 15
+#: below it a whole number in binary is that number, and no other
+_EXACT = 1e15
 #: cells that a notice names
 _NAMED = 10
 
@@ -81,6 +83,8 @@ def digits_of(number: float, decimals: int) -> str:
     Where that has more than `decimals`, it may be the noise of computing (0.1 + 0.2): then the 15 digits that spreadsheets
     show are meant.
     """
+    if number.is_integer() and abs(number) < _EXACT:
+        return str(int(number))
     shortest, shown = canonical(Decimal(repr(number))), Decimal(f"{number:.15g}")
     _whole, _point, fraction = shortest.partition(".")
     is_noise = len(fraction) > decimals and abs(float(shown) - number) <= 4 * math.ulp(number)

@@ -23,6 +23,8 @@ _PERSONAL: Mapping[str, str] = {
     "identity": gettext_noop("“%(name)s” holds what looks like a citizen's identity number. Take it out: no citizen is named here."),
     "telephone": gettext_noop("“%(name)s” holds what looks like a telephone number. Take it out: no citizen is named here."),
 }
+#: values in which a citizen could be named
+_OF_WORDS = frozenset({ValueType.TEXT, ValueType.TABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,18 @@ def check_submission(
     rules = _Rules(template, own, level, both, previous, year_ago)
     found: list[Finding] = []
     for indicator in template.indicators:
-        found += _unanswered(indicator, own, level, levels_below)
-        found += _personal(indicator, own.get(indicator.code))
+        code = indicator.code
+        value = own.get(code)
+        if value is None:
+            found += _unanswered(indicator, level, levels_below)
+        elif indicator.value_type in _OF_WORDS:
+            found += _personal(indicator, value)
         if indicator.source and own:
-            found += _of_source(template, indicator, own.get(indicator.code), sourced.get(indicator.code))
-        if level in indicator.levels:
+            found += _of_source(template, indicator, value, sourced.get(code))
+        if code in template.rules and level in indicator.levels:
             found += rules.broken(indicator)
-        found += _less_than_in_six_months(indicator, own.get(indicator.code), (six_months or {}).get(indicator.code))
+        if six_months and value is not None:
+            found += _less_than_in_six_months(indicator, value, six_months.get(code))
     return found
 
 
@@ -110,14 +117,14 @@ def check_appraisal(template: Template, own: Mapping[str, Any], level: str, code
     found: list[Finding] = []
     for code in codes:
         indicator = template.by_code[code]
-        found += _personal(indicator, own.get(code))
+        if own.get(code) is not None and indicator.value_type in _OF_WORDS:
+            found += _personal(indicator, own[code])
         found += rules.broken(indicator)
     return [finding.problem.at(column=finding.code) for finding in found if finding.severity == "error"]
 
 
-def _unanswered(indicator: Indicator, own: Mapping[str, Any], level: str, levels_below: Collection[str]) -> Iterator[Finding]:
-    asked = indicator.required and indicator.entered_by == EnteredBy.UNIT and indicator.may_be_entered(level, levels_below)
-    if asked and own.get(indicator.code) is None:
+def _unanswered(indicator: Indicator, level: str, levels_below: Collection[str]) -> Iterator[Finding]:
+    if indicator.required and indicator.entered_by == EnteredBy.UNIT and indicator.may_be_entered(level, levels_below):
         message = gettext_noop("“%(name)s” is required and blank. Write 0 where nothing happened.")
         if not indicator.is_number:
             message = gettext_noop("“%(name)s” is required and blank.")
@@ -125,7 +132,7 @@ def _unanswered(indicator: Indicator, own: Mapping[str, Any], level: str, levels
 
 
 def _less_than_in_six_months(indicator: Indicator, year: Any, six_months: Any) -> Iterator[Finding]:
-    if year is None or six_months is None or not indicator.splits_in_halves or exact(year) >= exact(six_months):
+    if six_months is None or not indicator.splits_in_halves or exact(year) >= exact(six_months):
         return
     message = gettext_noop("“%(name)s”: %(year)s in the year is less than %(six_months)s in its first six months. Correct or explain it.")
     params = {"name": indicator.name_vi, "code": indicator.code, "year": Amount(year), "six_months": Amount(six_months)}
@@ -133,13 +140,7 @@ def _less_than_in_six_months(indicator: Indicator, year: Any, six_months: Any) -
 
 
 def _personal(indicator: Indicator, value: Any) -> Iterator[Finding]:
-    if indicator.value_type == ValueType.TEXT:
-        texts = [value or ""]
-    elif indicator.value_type == ValueType.TABLE:
-        texts = [cell for row in value or () for cell in row]
-    else:
-        return
-    for text in texts:
+    for text in (cell for row in value for cell in row) if indicator.value_type == ValueType.TABLE else (value,):
         if problem := personal_problem(indicator.name_vi, text):
             yield Finding("error", indicator.code, replace(problem, params={**problem.params, "code": indicator.code}))
             return
