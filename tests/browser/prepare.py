@@ -38,13 +38,15 @@ def add_what_the_demo_lacks(at: datetime) -> None:
     from audit import sealing  # noqa: PLC0415
     from reports.demo.loading import TEMPLATE  # noqa: PLC0415
     from reports.documents.house_layouts import house_template  # noqa: PLC0415
-    from reports.models import (  # noqa: PLC0415  # noqa: PLC0415
+    from reports.models import (  # noqa: PLC0415
         Attachment,
         Cycle,
         DayOff,
         DocumentTemplate,
         JournalEntry,
         PaperStyle,
+        Reminder,
+        ReminderMessage,
         Report,
         Selection,
         TemplateVersion,
@@ -52,6 +54,7 @@ def add_what_the_demo_lacks(at: datetime) -> None:
         WebhookDelivery,
     )
     from reports.services import configuring  # noqa: PLC0415
+    from tests.contact_ways import given_way  # noqa: PLC0415
     from units.models import Level, Reorganisation  # noqa: PLC0415
 
     version = TemplateVersion.objects.in_use().get(template__code=TEMPLATE)
@@ -66,7 +69,10 @@ def add_what_the_demo_lacks(at: datetime) -> None:
     report = Report.objects.filter(state="accepted")[0]
     Attachment.objects.create(report=report, name="bao-cao-co-chu-ky.pdf", kind=Attachment.Kind.PDF, size=245_760, place="none", at=at)
     Group.objects.create(name="Quản lý mẫu báo cáo")
-    tokens.issue(User.objects.get(username="can-bo-xa"), "Kho dữ liệu của huyện", ["read"], days=90, unit=None, at=at)
+    officer = User.objects.get(username="can-bo-xa")
+    way = given_way(officer, at, replaces_mail=True)
+    ReminderMessage.objects.create(reminder=Reminder.objects.all()[0], way=way, attempts=1, last_error="503")
+    tokens.issue(officer, "Kho dữ liệu của huyện", ["read"], days=90, unit=None, at=at)
     webhook = Webhook.objects.create(name="Trục liên thông của tỉnh", url="https://lgsp.example.vn/dan-van", told_upto=10**9)
     entry = JournalEntry.objects.filter(action="accept")[0]
     WebhookDelivery.objects.create(webhook=webhook, entry=entry, tries=1, delivered_at=at, status=204)
