@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -8,8 +9,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from tests.accounts.builders import PASSWORD
 from tests.builders import given_user
 from tests.entrypoints.admin_client import text_of
+from tests.servers import OwnRedis
 
 pytestmark = pytest.mark.django_db
 
@@ -58,3 +61,16 @@ def test_being_there_is_written_down_once_a_minute_and_not_with_each_request(dja
     client = signed_in(given_user("lan"))
     with django_assert_max_num_queries(2):  # the session, and its user
         client.get("/account/password/")
+
+
+def test_people_sign_in_and_work_while_redis_is_away(own_broker: OwnRedis, settings: Any):
+    settings.CACHES = settings.CACHES | {"sessions": {"BACKEND": "accounts.session_cache.SessionCache", "LOCATION": own_broker.url}}
+    settings.SESSION_ENGINE, settings.SESSION_CACHE_ALIAS = "django.contrib.sessions.backends.cached_db", "sessions"
+    given_user("lan")
+    early, late = Client(), Client()
+    assert early.post("/login/", {"username": "lan", "password": PASSWORD}).status_code == 302
+    own_broker.stop()
+    assert late.post("/login/", {"username": "lan", "password": PASSWORD}).status_code == 302
+    assert [client.get("/").status_code for client in (early, late)] == [200, 200]
+    own_broker.start()
+    assert [client.get("/").status_code for client in (early, late)] == [200, 200]
