@@ -346,10 +346,12 @@ class _Scan(_Reach):
 class _SheetScan(_Scan):
     """The cells of a sheet of Excel's: how far they reach, what they show, and which hold formulas and errors."""
 
-    tags = re.compile(rb"<(?:[^\s<>/:]+:)?(row|c|f)(?=[\s/>])(" + _ATTRIBUTES + rb")>(?:<(?:[^\s<>/:]+:)?v>([0-9]{1,7})</)?")
+    #: a cell that holds something, as it is mostly written: where it is, its type, the number of its word; then any tag of those looked at
+    tags = re.compile(
+        rb'<c r="([A-Z]{1,3})([0-9]{1,7})"(?: s="[0-9]+")?(?: t="(s|n|str|b|inlineStr)")?>(?:<v>([0-9]{1,7})</)?'
+        rb"|<(?:[^\s<>/:]+:)?(row|c|f)(?=[\s/>])(" + _ATTRIBUTES + rb")>(?:<(?:[^\s<>/:]+:)?v>([0-9]{1,7})</)?"
+    )
     _attributes = re.compile(rb"\b(r|t)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
-    #: how a cell that holds something is mostly written: where it is, its style, its type
-    _usual = re.compile(rb' r="([A-Z]{1,3})([0-9]{1,7})"(?: s="[0-9]+")?(?: t="(s|n|str|b|inlineStr)")?')
 
     def __init__(self, checked: Checked, sheet: str, shared: SharedWords) -> None:
         super().__init__(checked)
@@ -362,18 +364,18 @@ class _SheetScan(_Scan):
         self.checked.show(self.beside)
 
     def see(self, match: re.Match[bytes], gap: int) -> None:
-        tag, attributes = match[1], match[2]
         if gap > _MARKUP:
             self.beside += gap - _MARKUP
-        if tag == b"f":
-            self.checked.note(self.checked.formulas, self.sheet, address(self.row, self.column))
-        elif tag == b"c" and (usual := self._usual.fullmatch(attributes)):
-            self.row, self.column = int(usual[2]) - 1, _place_of(usual[1])
+        column, row, kind, word, tag, attributes, value = match.groups()
+        if column is not None:
+            self.row, self.column = int(row) - 1, _place_of(column)
             self.hold(self.row, self.column)
-            if usual[3] == b"s":
-                self.shared.refer(int(match[3] or _MOST_WORDS))
+            if kind == b"s":
+                self.shared.refer(int(word or _MOST_WORDS))
+        elif tag == b"f":
+            self.checked.note(self.checked.formulas, self.sheet, address(self.row, self.column))
         else:
-            self._see_row_or_cell(tag, attributes, match[3])
+            self._see_row_or_cell(tag, attributes, value)
 
     def _see_row_or_cell(self, tag: bytes, attributes: bytes, value: bytes | None) -> None:
         given = {name: first or second for name, first, second in self._attributes.findall(attributes)}
