@@ -197,10 +197,12 @@ class Gathered:
         )
 
     def are_all_of(self, uid: str, codes: frozenset[str]) -> bool:
-        """Does the unit have figures of these indicators alone?"""
+        """Does the unit have figures of these indicators alone? A blank is none."""
         if codes not in self._bits:
             self._bits[codes] = sum(cell.bit for code, cell in self.cells.items() if code in codes)
-        return not self.seen[uid] & ~self._bits[codes]
+        if not self.seen[uid] & ~self._bits[codes]:
+            return True
+        return all(value is None or code in codes for code, value in self.changes_of(uid).items())
 
     def _places(self, uid: str) -> dict[str, tuple[str, int]]:
         """Where the unit's figures stand, by indicator: the file, and the line."""
