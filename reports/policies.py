@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import cached_property
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from reports.domain.skilful_models import ModelBy
@@ -63,24 +62,39 @@ def manages_cycle(user: User, cycle: Cycle) -> bool:
 
     Before it opens that goes by today's tree, and from then on by the tree that it froze.
     """
+    return _is_over(user, cycle, Role.CYCLE_MANAGER)
+
+
+def reaches_all_of_cycle(user: User, cycle: Cycle) -> bool:
+    """May the user read every unit at the top of this cycle? Who reads some of it changes nothing of it for the others."""
+    return _is_over(user, cycle)
+
+
+def _is_over(user: User, cycle: Cycle, *roles: str) -> bool:
+    """Does the user serve, in one of these roles or in any, at or above every unit at the cycle's top?"""
     if user is None:
         return True
-    managed = units_served(user, Role.CYCLE_MANAGER)
+    served = units_served(user, *roles)
     if cycle.state == Cycle.State.PLANNED:
-        return _holds_all(managed, cycle.units.all())
-    overseen = RootOversight.objects.filter(root_id=OuterRef("pk"), unit_id__in=managed)
+        return _holds_all(served, cycle.units.all())
+    overseen = RootOversight.objects.filter(root_id=OuterRef("pk"), unit_id__in=served)
     roots = Report.objects.filter(cycle=cycle, superior__isnull=True)
-    return bool(managed) and not roots.exclude(unit_id__in=managed).exclude(Exists(overseen)).exists()
+    return bool(served) and not roots.exclude(unit_id__in=served).exclude(Exists(overseen)).exists()
 
 
-def _holds_all(managed: Iterable[int], tops: QuerySet[Unit]) -> bool:
-    """Do all of these units, one at least, lie at or below the managed ones of today's tree?"""
-    return bool(tops) and not tops.exclude(pk__in=units_at_and_below(managed).values("pk")).exists()
+def _holds_all(served: Iterable[int], tops: QuerySet[Unit]) -> bool:
+    """Do all of these units, one at least, lie at or below the served ones of today's tree?"""
+    return bool(tops) and not tops.exclude(pk__in=units_at_and_below(served).values("pk")).exists()
 
 
 def manages_selection(user: User, selection: Selection) -> bool:
     """May the user open and freeze this selection: a cycle manager over every unit at its top."""
     return user is None or _holds_all(units_served(user, Role.CYCLE_MANAGER), selection.units.all())
+
+
+def reaches_all_of_selection(user: User, selection: Selection) -> bool:
+    """May the user read every unit at the top of this selection?"""
+    return user is None or _holds_all(units_served(user), selection.units.all())
 
 
 def choices_in_reach(user: User) -> QuerySet[SelectionChoice]:
@@ -95,7 +109,7 @@ def jobs_in_reach(user: User, at: datetime) -> QuerySet[BackgroundJob]:
     return BackgroundJob.objects.filter(in_reach, kept, owner_id=user.pk if user else None)
 
 
-def configurer(user: AbstractBaseUser | AnonymousUser) -> User:
+def configurer(user: User) -> User:
     """As whom somebody configures: a superuser with the rights of whoever may run the commands (semantics §9)."""
     return None if getattr(user, "is_superuser", False) else user
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from reports.domain import template_file, templates_table
 from reports.models import Cycle, Report, ReportTemplate, TemplateVersion
+from reports.policies import configurer
 from reports.services import configuring, laying_templates, reorganising, scheduling
 from units import reorganising as reorganisations
 from units import successions
@@ -73,7 +74,7 @@ class CycleLevelResource(TableResource):
         return scheduling.due_rows(queryset)
 
     def lay(self, rows: Rows, problems: Problems, *, dry_run: bool, by: User) -> list[Change]:
-        return scheduling.lay_due_days(rows, problems, self.cycles)
+        return scheduling.lay_due_days(rows, problems, self.cycles, by=configurer(by))
 
 
 class TemplateResource(TableResource):

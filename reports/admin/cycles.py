@@ -24,6 +24,7 @@ from reports.admin.manner import Buttons, CarefulImport, ReadOnly, actor, cycles
 from reports.domain.periods import parse_period
 from reports.models import Cycle, CycleLevel, DayOff, Selection, TemplateVersion
 from reports.models.cycle import default_reminders
+from reports.policies import reaches_all_of_cycle
 from reports.queries.calendar import next_working_day
 from reports.queries.progress import by_level
 from reports.resources import CycleLevelResource, DayOffResource
@@ -131,6 +132,10 @@ def _is_planned(cycle: Cycle | None) -> bool:
     return cycle is None or cycle.state == Cycle.State.PLANNED
 
 
+def _reaches_all(request: HttpRequest, cycle: Cycle | None) -> bool:
+    return cycle is None or reaches_all_of_cycle(actor(request), cycle)
+
+
 @admin.register(Cycle)
 class CycleAdmin(Buttons):
     form = CycleForm
@@ -163,10 +168,11 @@ class CycleAdmin(Buttons):
         return [name for name in every if name not in scheduling.ONCE_OPEN]
 
     def has_change_permission(self, request: HttpRequest, obj: Cycle | None = None) -> bool:
-        return (obj is None or obj.state != Cycle.State.CLOSED) and super().has_change_permission(request, obj)
+        is_over = obj is not None and obj.state == Cycle.State.CLOSED
+        return not is_over and super().has_change_permission(request, obj) and _reaches_all(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Cycle | None = None) -> bool:
-        return _is_planned(obj) and super().has_delete_permission(request, obj)
+        return _is_planned(obj) and super().has_delete_permission(request, obj) and _reaches_all(request, obj)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "version":

@@ -19,7 +19,7 @@ from reports.models import Cycle, ReportQuerySet, Selection
 from units.admin import NAMED, LightPages, ServiceImportExportMixin
 from units.models import Unit
 from units.problems import Refused
-from units.reach import User
+from units.reach import User, units_in_reach
 from units.wording import say_with_place
 
 
@@ -64,6 +64,11 @@ class Buttons(LightPages):
         if found is None or request.method != "POST":
             return found
         return self.model.objects.select_for_update().filter(pk=found.pk).first()
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.related_model is Unit:
+            kwargs["queryset"] = units_in_reach(actor(request))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def press(self, request: HttpRequest, object_id: str, service: Callable[[Any], str]) -> HttpResponse:
         """Call the service with the object and say what it did; a refusal is shown with every problem."""

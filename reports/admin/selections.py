@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from reports.admin.manner import Buttons, actor, selections_of
 from reports.models import Selection
+from reports.policies import reaches_all_of_selection
 from reports.services import choosing
 from units.levels import AGENCIES
 from units.models import Level
@@ -51,8 +52,11 @@ class SelectionAdmin(Buttons):
         fixed = [] if _is_planned(obj) else ["code", "level", "share", "units", "on"]
         return [*self.readonly_fields, *fixed]
 
+    def has_change_permission(self, request: HttpRequest, obj: Selection | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _reaches_all(request, obj)
+
     def has_delete_permission(self, request: HttpRequest, obj: Selection | None = None) -> bool:
-        return _is_planned(obj) and super().has_delete_permission(request, obj)
+        return _is_planned(obj) and super().has_delete_permission(request, obj) and _reaches_all(request, obj)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "level":
@@ -98,3 +102,7 @@ class SelectionAdmin(Buttons):
 
 def _is_planned(selection: Selection | None) -> bool:
     return selection is None or selection.state == Selection.State.PLANNED
+
+
+def _reaches_all(request: HttpRequest, selection: Selection | None) -> bool:
+    return selection is None or reaches_all_of_selection(actor(request), selection)

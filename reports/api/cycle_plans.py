@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -16,7 +17,7 @@ from accounts.models import Scope
 from reports.api.cycles import OfficialDue
 from reports.api.door import Resource
 from reports.api.paging import Page, Pages, page_of
-from reports.api.problems import not_found, refusal
+from reports.api.problems import not_found, refused_as, untimely
 from reports.api.steps import Reason, Remark
 from reports.api.versions import say_version, seen_version, state_of
 from reports.api.words import Code, Day, DryRun, Given, Word, one_of
@@ -29,14 +30,16 @@ from reports.services import closing, opening, planning, reviewing, scheduling
 from reports.services.asking_official import ask_for_official
 from reports.services.opening import Forecast, Plan, WhyNot
 from units.models import Level, Unit
-from units.problems import Problem, Problems, Refused, gettext_noop
-from units.reach import units_in_reach
+from units.problems import Problem, Problems, gettext_noop
+from units.reach import User, units_in_reach
 from units.tables.laying import as_yes
 
 cycle_plans = Resource("Configuration: cycles")
 
 WorkingDays = Annotated[StrictInt, Field(ge=0, le=999)]
 Reminders = Annotated[list[Annotated[StrictInt, Field(ge=-366, le=366)]], Field(max_length=50)]
+#: a code that an address can name
+_CODE = r"^(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*)?$"
 Uids = Annotated[list[Word], Field(max_length=10_000)]
 _ADD, _VIEW, _CHANGE, _DELETE = (f"reports.{verb}_cycle" for verb in ("add", "view", "change", "delete"))
 
@@ -116,7 +119,7 @@ class CyclePlan(Given):
     template: Word
     version: Annotated[StrictInt, Field(ge=1, le=2**31 - 1)] | None = None
     period: Annotated[str, Field(max_length=12, pattern=r"^[^\x00]*$")]
-    code: Annotated[str, Field(max_length=100, pattern=r"^[^\x00/]*$")] = ""
+    code: Annotated[str, Field(max_length=100, pattern=_CODE)] = ""
     first_day: Day | None = None
     cut_off: Day | None = None
     reference_day: Day | None = None
@@ -284,7 +287,7 @@ class Course(Given):
 def change(request: HttpRequest, response: HttpResponse, code: Code, sent: Course) -> dict[str, Any]:
     """Change the course of a cycle that is not closed. Another template, other units or days: delete the plan, and plan anew."""
     changes = {name: value for name, value in sent.dict(exclude_unset=True).items() if value is not None or name == "opens_on"}
-    return _said(response, _changed(request, code, lambda cycle: scheduling.change_course(cycle, changes)))
+    return _said(response, _changed(request, code, lambda cycle, by: scheduling.change_course(cycle, changes, by=by)))
 
 
 class LevelDueSent(Given):
@@ -308,8 +311,8 @@ def due(request: HttpRequest, response: HttpResponse, code: Code, sent: LevelsDu
         for line, each in enumerate(sent.levels, 1)
     ]
 
-    def lay(cycle: Cycle) -> None:
-        scheduling.lay_due_days(rows, Problems(), Cycle.objects.filter(pk=cycle.pk))
+    def lay(cycle: Cycle, by: User) -> None:
+        scheduling.lay_due_days(rows, Problems(), Cycle.objects.filter(pk=cycle.pk), by=by)
 
     return _said(response, _changed(request, code, lay))
 
@@ -317,9 +320,8 @@ def due(request: HttpRequest, response: HttpResponse, code: Code, sent: LevelsDu
 @cycle_plans.delete("/configuration/cycles/{code}", Scope.CONFIGURE, versioned=True, permits=[_DELETE])
 def delete(request: HttpRequest, response: HttpResponse, code: Code) -> None:
     """Delete a cycle that is only planned."""
-    cycle = _one(request, code)
-    seen_version(request, state_of(_shown(cycle)))
-    _untimely(scheduling.give_up, cycle)
+    with _seen(request, code) as cycle:
+        scheduling.give_up(cycle, by=configurer(request.user))
 
 
 @cycle_plans.post("/configuration/cycles/{code}/open", CycleConfigured, Scope.CONFIGURE, permits=[_CHANGE])
@@ -327,7 +329,8 @@ def open_(request: HttpRequest, response: HttpResponse, code: Code) -> dict[str,
     """Open a planned cycle: its tree is frozen, and every unit has its report."""
     cycle = _one(request, code)
     _refuse_others(request, cycle)
-    _untimely(opening.open_cycle, cycle, timezone.now())
+    with untimely():
+        opening.open_cycle(cycle, timezone.now())
     return _said(response, _one(request, code))
 
 
@@ -336,7 +339,8 @@ def close(request: HttpRequest, response: HttpResponse, code: Code) -> dict[str,
     """Close a cycle for entry. Missing stays missing."""
     cycle = _one(request, code)
     _refuse_others(request, cycle)
-    _untimely(closing.close_cycle, cycle, by=configurer(request.user), at=timezone.now())
+    with untimely():
+        closing.close_cycle(cycle, by=configurer(request.user), at=timezone.now())
     return _said(response, _one(request, code))
 
 
@@ -345,7 +349,8 @@ def reopen(request: HttpRequest, response: HttpResponse, code: Code) -> dict[str
     """Open a closed cycle again."""
     cycle = _one(request, code)
     _refuse_others(request, cycle)
-    _untimely(closing.reopen_cycle, cycle, by=configurer(request.user))
+    with untimely():
+        closing.reopen_cycle(cycle, by=configurer(request.user))
     return _said(response, _one(request, code))
 
 
@@ -431,29 +436,30 @@ def _one(request: HttpRequest, code: str) -> Cycle:
     return found
 
 
-def _changed(request: HttpRequest, code: str, write: Callable[[Cycle], None]) -> Cycle:
-    """The cycle, once it was written on the state that the sender saw."""
+def _changed(request: HttpRequest, code: str, write: Callable[[Cycle, User], Any]) -> Cycle:
+    """The cycle, once it was written."""
     with transaction.atomic():
-        Cycle.objects.select_for_update().filter(code=code).first()
-        cycle = _one(request, code)
-        seen_version(request, state_of(_shown(cycle)))
-        _untimely(write, cycle)
+        with _seen(request, code) as cycle:
+            write(cycle, configurer(request.user))
         return _one(request, code)
 
 
-def _untimely(write: Callable[..., Any], *arguments: Any, **more: Any) -> None:
-    """Do it; where it is refused, the cycle's state is why."""
-    try:
-        write(*arguments, **more)
-    except Refused as refused:
-        raise refusal(refused, 409, "untimely") from refused
+@contextmanager
+def _seen(request: HttpRequest, code: str) -> Iterator[Cycle]:
+    """The cycle in the state that the sender saw, held so that it stays until what is done here is committed."""
+    with transaction.atomic():
+        Cycle.objects.select_for_update().filter(pk=_one(request, code).pk).first()
+        cycle = _one(request, code)
+        with refused_as(403, "forbidden"):
+            scheduling.refuse_others(cycle, configurer(request.user))
+        seen_version(request, state_of(_shown(cycle)))
+        with untimely():
+            yield cycle
 
 
 def _refuse_others(request: HttpRequest, cycle: Cycle) -> None:
-    try:
+    with refused_as(403, "forbidden"):
         closing.refuse_other_than_manager(cycle, configurer(request.user))
-    except Refused as refused:
-        raise refusal(refused, 403, "forbidden") from refused
 
 
 def _said(response: HttpResponse, cycle: Cycle) -> dict[str, Any]:

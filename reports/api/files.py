@@ -16,7 +16,7 @@ from accounts.models import Scope
 from reports import policies
 from reports.api import reach
 from reports.api.door import Resource
-from reports.api.problems import not_found, refusal
+from reports.api.problems import not_found, untimely
 from reports.api.skilful_models import ModelsSought, models_sought
 from reports.api.words import Given, Id, Word, one_of
 from reports.documents import dashboard_out
@@ -36,7 +36,6 @@ from reports.queries.status import reports_as_they_stand
 from reports.queries.timeliness_trend import timeliness_trend
 from reports.services import background_jobs
 from reports.wording import say
-from units.problems import Refused
 
 files = Resource("Files")
 
@@ -202,10 +201,8 @@ def pack(request: HttpRequest, report_id: Id, sent: Pack) -> dict[str, Any]:
     at = timezone.now()
     report = reach.report_with_below(request, report_id, at)
     order: Callable[..., BackgroundJob] = background_jobs.order
-    try:
+    with untimely():
         job = order(BackgroundJob.Kind.PACK, {"pdf": sent.pdf}, by=reach.user_of(request), at=at, report=report)
-    except Refused as refused:
-        raise refusal(refused, 409, "untimely") from refused
     return job_shown(job)
 
 

@@ -12,12 +12,12 @@ from ninja import Query, Schema
 from accounts.models import Scope
 from reports.api.door import SUPERUSER, Resource
 from reports.api.paging import Page, Pages, page_of
-from reports.api.problems import not_found, refusal
+from reports.api.problems import not_found, untimely
 from reports.api.words import Given, Id, UnitShown, Word, one_of, unit_shown
 from reports.policies import configurer
 from units import memberships as service
 from units.models import Membership, Unit
-from units.problems import Problem, Problems, Refused, gettext_noop
+from units.problems import Problem, Problems, gettext_noop
 from units.reach import units_in_reach
 
 memberships = Resource("Configuration: people")
@@ -64,10 +64,8 @@ def give(request: HttpRequest, sent: MembershipGiven) -> dict[str, Any]:
         if found is None:
             problems.add(Problem(gettext_noop("There is no “%(code)s” here."), {"code": named}, column=column))
     problems.refuse_if_any()
-    try:
+    with untimely():
         given = service.give(user.pk, unit, sent.role)  # type: ignore[union-attr]
-    except Refused as refused:
-        raise refusal(refused, 409, "untimely") from refused
     return _shown(_memberships(request).get(pk=given.pk))
 
 

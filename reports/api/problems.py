@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
@@ -108,6 +109,20 @@ def refusal(refused: Refused, status: int = 422, kind: str = "refused", **more: 
     """What a service refused, with every reason."""
     title = {403: _("This is not yours to do."), 409: _("This can't be done as things stand.")}.get(status, _("This was refused."))
     return Trouble(status, kind, title, errors=details(refused.problems), **more)
+
+
+@contextmanager
+def refused_as(status: int, kind: str) -> Iterator[None]:
+    """Answer so what a service refuses in here, with every reason."""
+    try:
+        yield
+    except Refused as refused:
+        raise refusal(refused, status, kind) from refused
+
+
+def untimely() -> AbstractContextManager[None]:
+    """Answer what a service refuses in here as not possible as things stand."""
+    return refused_as(409, "untimely")
 
 
 #: what the framework answers, in our words; anything else is refused

@@ -15,7 +15,7 @@ from pydantic import Field
 from accounts.models import Scope
 from reports.api.door import SUPERUSER, Resource
 from reports.api.paging import Page, Pages, page_of
-from reports.api.problems import Detail, details, not_found, refusal
+from reports.api.problems import Detail, details, not_found, untimely
 from reports.api.words import Day, DryRun, Given, Id, Row, UnitShown, Word, one_of, unit_shown
 from reports.services import handing_over, reorganising
 from reports.services.reorganising import NAMED, Preview
@@ -234,10 +234,8 @@ def one(request: HttpRequest, reorganisation_id: Id) -> dict[str, Any]:
 def undo(request: HttpRequest, reorganisation_id: Id) -> dict[str, Any]:
     """Take it back: everything stands as it stood before. Not once a cycle was opened on it."""
     found = _one(reorganisation_id)
-    try:
+    with untimely():
         reorganising.undo(found, by=_actor(request), at=timezone.now())
-    except Refused as refused:
-        raise refusal(refused, 409, "untimely") from refused
     return _whole(found)
 
 

@@ -15,17 +15,17 @@ from pydantic import Field, StrictInt
 from accounts.models import Scope
 from reports.api.door import Resource
 from reports.api.paging import Page, Pages, page_of
-from reports.api.problems import not_found, refusal
+from reports.api.problems import not_found, refused_as, untimely
 from reports.api.selections import Freezing
 from reports.api.words import Code, Day, Given, Word, one_of
 from reports.models import Selection
 from reports.models.selection import DEFAULT_SHARE
-from reports.policies import configurer, manages_selection, selections_to_configure
+from reports.policies import configurer, manages_selection, reaches_all_of_selection, selections_to_configure
 from reports.services import choosing
 from units.levels import AGENCIES
 from units.models import Level
-from units.problems import Problem, Problems, Refused, gettext_noop
-from units.reach import units_in_reach
+from units.problems import Problem, Problems, gettext_noop
+from units.reach import User, units_in_reach
 
 selection_plans = Resource("Configuration: selections")
 
@@ -82,31 +82,27 @@ def plan(request: HttpRequest, sent: SelectionPlan) -> dict[str, Any]:
 @selection_plans.delete("/configuration/selections/{code}", Scope.CONFIGURE, permits=_DELETE)
 def delete(request: HttpRequest, code: Code) -> None:
     """Delete a selection that is only planned."""
-    _do(request, _one(request, code), choosing.give_up)
+    _do(request, code, choosing.give_up, may=reaches_all_of_selection)
 
 
 @selection_plans.post("/configuration/selections/{code}/open", SelectionConfigured, Scope.CONFIGURE, permits=_CHANGE)
 def open_(request: HttpRequest, code: Code) -> dict[str, Any]:
     """Open a planned selection: what there is to choose from is written, and stays."""
-    _do(request, _one(request, code), lambda selection: choosing.open_selection(selection, by=configurer(request.user)), managed=True)
+    _do(request, code, choosing.open_selection)
     return _shown(_one(request, code))
 
 
 @selection_plans.post("/configuration/selections/{code}/freeze", SelectionConfigured, Scope.CONFIGURE, permits=_CHANGE)
 def freeze(request: HttpRequest, code: Code, sent: Freezing) -> dict[str, Any]:
     """Freeze what was chosen, for the cycles that take it."""
-
-    def frozen(selection: Selection) -> None:
-        choosing.freeze(selection, by=configurer(request.user), at=timezone.now(), confirm_incomplete=sent.confirm_incomplete)
-
-    _do(request, _one(request, code), frozen, managed=True)
+    _do(request, code, choosing.freeze, at=timezone.now(), confirm_incomplete=sent.confirm_incomplete)
     return _shown(_one(request, code))
 
 
 @selection_plans.post("/configuration/selections/{code}/unfreeze", SelectionConfigured, Scope.CONFIGURE, permits=_CHANGE)
 def unfreeze(request: HttpRequest, code: Code) -> dict[str, Any]:
     """Let it be chosen anew, while no cycle took what was chosen."""
-    _do(request, _one(request, code), lambda selection: choosing.unfreeze(selection, by=configurer(request.user)), managed=True)
+    _do(request, code, choosing.unfreeze)
     return _shown(_one(request, code))
 
 
@@ -121,13 +117,13 @@ def _one(request: HttpRequest, code: str) -> Selection:
     return found
 
 
-def _do(request: HttpRequest, selection: Selection, service: Callable[[Selection], Any], *, managed: bool = False) -> None:
-    try:
-        service(selection)
-    except Refused as refused:
-        if managed and not manages_selection(configurer(request.user), selection):
-            raise refusal(refused, 403, "forbidden") from refused
-        raise refusal(refused, 409, "untimely") from refused
+def _do(
+    request: HttpRequest, code: str, service: Callable[..., Any], *, may: Callable[[User, Selection], bool] = manages_selection, **more: Any
+) -> None:
+    """Have the service do it; what it refuses whom it lets is untimely."""
+    selection, by = _one(request, code), configurer(request.user)
+    with untimely() if may(by, selection) else refused_as(403, "forbidden"):
+        service(selection, by=by, **more)
 
 
 def _shown(selection: Selection) -> dict[str, Any]:

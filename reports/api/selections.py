@@ -14,7 +14,7 @@ from pydantic import Field, StrictBool
 from accounts.models import Scope
 from reports.api import reach
 from reports.api.door import Resource
-from reports.api.problems import not_found, refusal
+from reports.api.problems import not_found, refusal, refused_as, untimely
 from reports.api.versions import changed, say_version, seen_version
 from reports.api.words import Code, Given, Id, Row, UnitShown, one_of, unit_shown
 from reports.models import Selection, SelectionChoice
@@ -102,12 +102,8 @@ def freeze(request: HttpRequest, code: Code, sent: Freezing) -> dict[str, Any]:
     user = reach.user_of(request)
     _choices(request, code)
     selection = Selection.objects.get(code=code)
-    try:
+    with untimely() if manages_selection(user, selection) else refused_as(403, "forbidden"):
         choosing.freeze(selection, by=user, at=timezone.now(), confirm_incomplete=sent.confirm_incomplete)
-    except Refused as refused:
-        if not manages_selection(user, selection):
-            raise refusal(refused, 403, "forbidden") from refused
-        raise refusal(refused, 409, "untimely") from refused
     return _whole(_choices(request, code))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ from accounts.models import Scope
 from reports.api.door import Resource
 from reports.api.files import CSV, file_answer
 from reports.api.paging import Page, Pages, page_of
-from reports.api.problems import Detail, details, not_found, refusal
+from reports.api.problems import Detail, details, not_found, untimely
 from reports.api.tables import TableLaid, laid
 from reports.api.versions import say_version, seen_version, state_of
 from reports.api.words import Code, DryRun, Given, Id
@@ -211,7 +212,8 @@ def write(request: HttpRequest, response: HttpResponse, code: Code, number: Id, 
 @templates.delete("/configuration/templates/{code}/versions/{number}", Scope.CONFIGURE, permits=["reports.delete_templateversion"])
 def delete(request: HttpRequest, code: Code, number: Id) -> None:
     """Delete a draft."""
-    _untimely(configuring.delete_draft, _version(code, number))
+    with untimely():
+        configuring.delete_draft(_version(code, number))
 
 
 @templates.post("/configuration/templates/{code}/versions/{number}/draft", VersionShown, Scope.CONFIGURE, status=201, permits=_CHANGE)
@@ -224,14 +226,9 @@ def draft(request: HttpRequest, response: HttpResponse, code: Code, number: Id) 
 def publish(request: HttpRequest, response: HttpResponse, code: Code, number: Id) -> dict[str, Any]:
     """Publish a draft. From then on it never changes."""
     found = _version(code, number)
-    if found.is_published:
-        _untimely(_publish, found)
-    _publish(found)
+    with untimely() if found.is_published else nullcontext():
+        configuring.publish(found, timezone.now())
     return _version_said(response, _version(code, number))
-
-
-def _publish(version: TemplateVersion) -> None:
-    configuring.publish(version, timezone.now())
 
 
 @templates.post("/configuration/templates/{code}/versions/{number}/retire", VersionShown, Scope.CONFIGURE, permits=_CHANGE)
@@ -270,15 +267,9 @@ def _changed(
         found = TemplateVersion.objects.held(_version(code, number).pk)
         if seen:
             seen_version(request, _state(_version_shown(found)))
-        _untimely(do, found)
+        with untimely():
+            do(found)
         return _version_said(response, _version(code, number))
-
-
-def _untimely(do: Callable[[TemplateVersion], Any], version: TemplateVersion) -> None:
-    try:
-        do(version)
-    except Refused as refused:
-        raise refusal(refused, 409, "untimely") from refused
 
 
 def _with_versions(found: list[ReportTemplate]) -> None:

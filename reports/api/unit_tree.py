@@ -12,13 +12,12 @@ from ninja import Query
 from accounts.models import Scope
 from reports.api.door import SUPERUSER, Resource
 from reports.api.paging import Page, Pages, page_of
-from reports.api.problems import Trouble, not_found, refusal
+from reports.api.problems import Trouble, not_found, untimely
 from reports.api.units import UnitsSought, UnitWhole, narrowed, whole
 from reports.api.words import Code, Given, Word
 from reports.policies import configurer
 from units import tree
 from units.models import Unit
-from units.problems import Refused
 from units.reach import units_in_reach
 
 unit_tree = Resource("Configuration: units")
@@ -41,10 +40,8 @@ def move(request: HttpRequest, uid: Code, sent: UnderWhom) -> dict[str, Any]:
     """Correct under whom a unit stands, without a day and without succession; a real change is a reorganisation."""
     unit = _one(uid)
     superior = tree.units_named([sent.superior])[0] if sent.superior is not None else None
-    try:
+    with untimely():
         tree.move(unit, superior)
-    except Refused as refused:
-        raise refusal(refused, 409, "untimely") from refused
     return whole(_one(uid))
 
 

@@ -18,7 +18,7 @@ from reports.api import reach
 from reports.api.door import Resource
 from reports.api.files import JobShown, file_answer, job_of, job_shown
 from reports.api.paging import Page, Pages, page_from
-from reports.api.problems import Trouble, not_found, refusal
+from reports.api.problems import Trouble, not_found, untimely
 from reports.api.steps import refusing
 from reports.api.versions import say_version
 from reports.api.words import Given, Id, Row, Shown, UnitShown, Word, figure, unit_shown
@@ -33,7 +33,7 @@ from reports.models import BackgroundJob, Report
 from reports.services import background_jobs
 from reports.services.uploading import Effect
 from reports.wording import say
-from units.problems import Problem, Refused
+from units.problems import Problem
 
 workbooks = Resource("Workbooks")
 
@@ -197,10 +197,8 @@ def apply(request: HttpRequest, upload_id: Id, sent: Writing) -> dict[str, Any]:
         title = _("Choose which value is right where both were changed.")
         raise Trouble(422, "invalid", title, errors=[{"detail": title, "pointer": "/mine"}])
     mine = [(each.report_id, each.indicator) for each in sent.mine or ()] if sent.mine != "all" else uploads.ALL
-    try:
+    with untimely():
         return job_shown(uploads.order_to_write(job, mine, by=reach.user_of(request), at=timezone.now()))
-    except Refused as refused:
-        raise refusal(refused, 409, "untimely") from refused
 
 
 @workbooks.delete("/uploads/{upload_id}", Scope.FILL)

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from reports.models import Selection, SelectionCandidate, SelectionChoice
-from reports.policies import Standing, manages_selection
+from reports.policies import Standing, manages_selection, reaches_all_of_selection
 from units import tree
 from units.bulk import add_many
 from units.locks import hold
@@ -31,10 +31,12 @@ def plan(*, code: str, name: str, level: Level, share: int, on: date, choose_by:
         raise Refused(Problem(message, {"code": code}, column="code")) from error
 
 
-def give_up(selection: Selection) -> None:
-    """Delete a selection that was planned. Raises Refused once it was opened."""
+def give_up(selection: Selection, *, by: User) -> None:
+    """Delete a selection that was planned. Raises Refused once it was opened, and for whom some of its units are out of reach."""
     with transaction.atomic():
         held = Selection.objects.select_for_update(of=("self",)).get(pk=selection.pk)
+        if not reaches_all_of_selection(by, held):
+            raise Refused(Problem(gettext_noop("Only who reaches every unit at the top of “%(name)s” deletes it."), {"name": held.name}))
         if held.state != Selection.State.PLANNED:
             raise Refused(_in_another_state(held))
         held.delete()

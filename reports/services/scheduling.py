@@ -13,16 +13,18 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from reports.models import Cycle, CycleLevel, DayOff
+from reports.policies import reaches_all_of_cycle
 from reports.queries.calendar import DaysOff, next_working_day
 from reports.services.closing import in_another_state
 from units.models import Level
 from units.problems import Problem, Problems, Refused, gettext_noop
+from units.reach import User
 from units.tables.laying import Cells, Change, Rows, as_yes, by_key
 
 DUE_COLUMNS = ("cycle", "level", "due_on", "needs_approval")
 DAY_OFF_COLUMNS = ("day", "name")
 _NO_DAY = gettext_noop("The cell is empty; write a day, such as 2025-06-14.")
-
+_A_PART = gettext_noop("Only who reaches every unit at the top of the cycle “%(code)s” changes it.")
 
 #: what an open cycle leaves to change: it touches nothing that was stored
 ONCE_OPEN = ("review_days", "correction_days", "reminders")
@@ -30,10 +32,17 @@ ONCE_OPEN = ("review_days", "correction_days", "reminders")
 _WHILE_PLANNED = (*ONCE_OPEN, "opens_on")
 
 
-def change_course(cycle: Cycle, changes: Mapping[str, Any]) -> None:
+def refuse_others(cycle: Cycle, by: User) -> None:
+    """Raises Refused for whom some of the units at the top are out of reach."""
+    if not reaches_all_of_cycle(by, cycle):
+        raise Refused(Problem(_A_PART, {"code": cycle.code}))
+
+
+def change_course(cycle: Cycle, changes: Mapping[str, Any], *, by: User) -> None:
     """Write these fields: those of ONCE_OPEN until it is closed, the day on which it opens while it is planned. Raises Refused."""
     with transaction.atomic():
         held = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        refuse_others(held, by)
         possible = {Cycle.State.PLANNED.value: _WHILE_PLANNED, Cycle.State.OPEN.value: ONCE_OPEN}.get(held.state, ())
         if not changes.keys() <= set(possible):
             raise Refused(in_another_state(held))
@@ -41,10 +50,11 @@ def change_course(cycle: Cycle, changes: Mapping[str, Any]) -> None:
     cycle.refresh_from_db()
 
 
-def give_up(cycle: Cycle) -> None:
+def give_up(cycle: Cycle, *, by: User) -> None:
     """Delete a cycle that was planned. Raises Refused once it was opened."""
     with transaction.atomic():
         held = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        refuse_others(held, by)
         if held.state != Cycle.State.PLANNED:
             raise Refused(in_another_state(held))
         held.delete()
@@ -66,7 +76,7 @@ def due_rows(levels: QuerySet[CycleLevel]) -> Iterator[tuple[str, ...]]:
         yield _shown(key, due)
 
 
-def lay_due_days(rows: Rows, problems: Problems, cycles: QuerySet[Cycle]) -> list[Change]:
+def lay_due_days(rows: Rows, problems: Problems, cycles: QuerySet[Cycle], *, by: User) -> list[Change]:
     """Give levels of these cycles the due days of a file, moved to working days; what that changes. Raises Refused.
 
     The cycles that it names are held, so that none is opened meanwhile.
@@ -78,6 +88,7 @@ def lay_due_days(rows: Rows, problems: Problems, cycles: QuerySet[Cycle]) -> lis
         levels = {level.code: level for level in Level.objects.all()}
         standing = _standing(CycleLevel.objects.filter(cycle__in=by_code.values()))
         _check(brought, by_code, levels, standing, problems)
+        _refuse_parts(brought, by_code, standing, by, problems)
         problems.refuse_if_any()
         CycleLevel.objects.bulk_create(
             [
@@ -118,6 +129,15 @@ def _check(
         if cycle in cycles and cycles[cycle].state != Cycle.State.PLANNED and standing.get((cycle, level)) != due:
             message = gettext_noop("The cycle “%(code)s” has been opened: its due days are history. Extend single reports instead.")
             problems.add(Problem(message, {"code": cycle}, line, "due_on"))
+
+
+def _refuse_parts(
+    brought: Mapping[_Key, tuple[int, Due]], cycles: Mapping[str, Cycle], standing: Mapping[_Key, Due], by: User, problems: Problems
+) -> None:
+    changed = {key[0]: line for key, (line, due) in brought.items() if key[0] in cycles and standing.get(key) != due}
+    for code, line in changed.items():
+        if not reaches_all_of_cycle(by, cycles[code]):
+            problems.add(Problem(_A_PART, {"code": code}, line, "cycle"))
 
 
 def _standing(levels: QuerySet[CycleLevel]) -> dict[_Key, Due]:

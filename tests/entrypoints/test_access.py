@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from inspect import signature
 from typing import Any
 
@@ -26,13 +26,14 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from danvan.celery import app
 from reports.documents.makers import MAKERS
 from reports.documents.pack import make_pack
-from reports.models import BackgroundJob, Reminder, Report, Rollup
-from reports.services import background_jobs
+from reports.models import BackgroundJob, Cycle, Reminder, Report, Rollup, Selection
+from reports.services import background_jobs, choosing, opening
 from reports.services.background_jobs import Work
+from reports.services.opening import Plan
 from tests.channels import SMS_OF_TESTS
 from tests.entrypoints.access_world import ROLES, World, given_staff, given_world, traces, upload
 from tests.entrypoints.pages import LOOKED_AT, looked_at, text_of
-from units.models import Membership, Unit
+from units.models import Level, Membership, Unit
 from units.problems import Refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]  # where SQL is read more strictly; the other run looks at what pages show
@@ -394,6 +395,39 @@ def test_no_action_of_admin_reaches_beyond_ones_units(world: World):
         for across in ("0", "1"):
             client.post("/admin/reports/report/", sent | {"action": action, "select_across": across})
     assert world.play.report("C").version == untouched
+
+
+def test_who_reaches_a_part_of_a_cycle_or_selection_changes_nothing_of_it_in_admin(world: World):
+    cycle, selection = given_plan_of("C", "K")
+    client = Client()
+    client.force_login(given_staff("chuyen-vien", K="viewer"))
+    for name, pk in (("cycle", cycle.pk), ("selection", selection.pk), ("cycle", world.play.cycle.pk)):
+        assert client.get(reverse(f"admin:reports_{name}_change", args=[pk])).status_code == 200
+        for view in ("change", "delete"):
+            assert client.post(reverse(f"admin:reports_{name}_{view}", args=[pk]), {"post": "yes"}).status_code == 403, (name, view)
+
+
+def given_plan_of(*units: str) -> tuple[Cycle, Selection]:
+    version, hamlet = Cycle.objects.get().version, Level.objects.get(code="hamlet")
+    period: dict[str, Any] = {
+        "period": "2025-M02",
+        "first_day": date(2025, 2, 1),
+        "cut_off": date(2025, 2, 28),
+        "reference_day": date(2025, 6, 14),
+    }
+    cycle = opening.set_up(Plan(version, under=units, due={"hamlet": date(2025, 6, 18)}, levels=["hamlet"], **period))
+    named = list(Unit.objects.filter(uid__in=units))
+    return cycle, choosing.plan(code="c", name="c", level=hamlet, share=20, on=date(2025, 6, 1), choose_by=None, units=named)
+
+
+def test_staff_plan_for_units_within_reach_alone(world: World):
+    client = Client()
+    client.force_login(given_staff("chuyen-vien", K="viewer"))
+    outside = Unit.objects.get(uid="C").pk
+    for name in ("cycle", "selection"):
+        form = client.post(reverse(f"admin:reports_{name}_add"), {"units": [outside]}).context["adminform"].form
+        assert "units" in form.errors, name
+        assert set(form.fields["units"].queryset.values_list("uid", flat=True)) == {"K", "H3"}
 
 
 #: what may be done to chosen rows in admin; whoever reaches the page and not the row does nothing to it

@@ -204,6 +204,27 @@ def test_each_administrator_gets_what_the_table_says(world: World):
     assert {where: words for where, words in found.items() if words[0] != words[1]} == {}
 
 
+def test_who_reaches_a_part_of_a_cycle_or_selection_reads_it_and_changes_nothing_of_it(world: World):
+    version, due = world.play.cycle.version, {"hamlet": date(2025, 6, 18)}
+    both: dict[str, Any] = {"under": ["C", "K"], "due": due, "levels": ["hamlet"]}
+    opening.set_up(Plan(version, "2025-M02", date(2025, 2, 1), date(2025, 2, 28), date(2025, 6, 14), code="chung", **both))
+    units, hamlet = list(Unit.objects.filter(uid__in=["C", "K"])), Level.objects.get(code="hamlet")
+    choosing.plan(code="chung", name="Chung", level=hamlet, share=20, on=date(2025, 6, 1), choose_by=None, units=units)
+    program, before = Program(world.people["neighbour"]), left()
+    planned = "/configuration/cycles/chung"
+    assert told(program.get(planned), 200)["units"] == ["C", "K"]
+    told(program.ask("PATCH", planned, {"review_days": 3}, seen="*"), 403, "forbidden")
+    told(program.ask("PATCH", f"{planned}/levels", {"levels": [{"level": "hamlet", "due_on": "2025-06-20"}]}, seen="*"), 403, "forbidden")
+    told(program.ask("DELETE", planned, seen="*"), 403, "forbidden")
+    told(program.ask("PATCH", f"/configuration/cycles/{world.names['open']}", {"review_days": 3}, seen="*"), 403, "forbidden")
+    told(program.ask("DELETE", "/configuration/selections/chung"), 403, "forbidden")
+    table = "cycle,level,due_on,needs_approval\nchung,hamlet,{},\n"
+    refused = told(program.send("/configuration/tables/due-days", table.format("2025-06-20").encode()), 422, "refused")
+    assert [(each["line"], each["column"]) for each in refused["errors"]] == [(2, "cycle")]
+    assert told(program.send("/configuration/tables/due-days", table.format("2025-06-18").encode()), 200)["unchanged"] == 1
+    assert left() == before
+
+
 def test_nobody_but_staff_configures_whatever_their_token_says(world: World):
     for role in ROLES:
         program = Program(world.people.get(role, world.people["officer"]))

@@ -91,10 +91,13 @@ def test_the_course_of_a_cycle_is_changed_as_it_was_seen_and_as_far_as_its_state
     told(program.post("/configuration/cycles", PLAN), 200)
     address = "/configuration/cycles/t-2025-H1"
     seen = program.get(address).headers["ETag"]
+    for code in ("..", " ", "a/b", "a b", "a?"):
+        told(program.post("/configuration/cycles", PLAN | {"code": code}), 422, "invalid")
     told(program.ask("PATCH", address, {"review_days": 3}), 428, "version-missing")
     changed = program.ask("PATCH", address, {"review_days": 3, "opens_on": "2025-06-01"}, **{"If-Match": seen})
     assert (told(changed, 200)["review_days"], told(changed, 200)["opens_on"]) == (3, "2025-06-01")
     told(program.ask("PATCH", address, {"review_days": 4}, **{"If-Match": seen}), 412, "version-changed")
+    told(program.ask("DELETE", address, **{"If-Match": seen}), 412, "version-changed")
     due = {"levels": [{"level": "hamlet", "due_on": "2025-06-21"}]}  # a Saturday
     levels = told(program.ask("PATCH", f"{address}/levels", due, **{"If-Match": changed.headers["ETag"]}), 200)["levels"]
     assert {each["level"]: each["due_on"] for each in levels} == {"commune": "2025-06-19", "hamlet": "2025-06-23"}
