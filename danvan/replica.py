@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 REPLICA = "replica"
 #: what is read from the copy, by the label of app or model
 FROM_COPY = ("reports", "units.unit", "units.level")
+#: what the addresses of dashboards hold, for people and for programs
+DASHBOARDS = "dashboards/"
 #: seconds that a copy may be behind, and between two looks at it
 BEHIND, LOOK_EVERY = 10, 2.0
 
@@ -63,7 +65,7 @@ class ReadFromReplica:
 
     def process_view(self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any) -> None:
         match = request.resolver_match
-        if match and match.view_name.startswith("reports:dashboard") and request.method in ("GET", "HEAD"):
+        if match and DASHBOARDS in match.route and request.method in ("GET", "HEAD"):
             _reading.set(is_fit())
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from danvan import replica
 from tests.builders import Play, given_user
+from tests.entrypoints.api_client import Program
 from tests.faults.country import given_country
 from tests.faults.site import Site
 from tests.processes import wait_until
@@ -50,6 +51,11 @@ def leader() -> Client:
     return client
 
 
+@pytest.fixture
+def program() -> Client:
+    return Client(headers={"Authorization": f"Bearer {Program(given_user(f'program{time.monotonic_ns()}', P='observer')).secret}"})
+
+
 def asked(client: Client, page: str) -> tuple[str, dict[str, list[str]]]:
     """The page, and which reports' tables each database was asked for."""
     with CaptureQueriesContext(connections["default"]) as ours, CaptureQueriesContext(connections["replica"]) as theirs:
@@ -74,6 +80,16 @@ def test_a_dashboard_is_read_from_the_copy_and_everything_else_from_the_database
     assert asked(leader, page)[0] == shown
 
 
+@pytest.mark.parametrize("name", ["progress.json", "timeliness.json", "ranking.json", "warnings.json", "progress"])
+def test_a_program_is_given_the_figures_of_a_dashboard_from_the_copy(copy: str, play: Play, program: Client, name: str):
+    report = f"/api/v1/reports/{play.report('P').pk}"
+    wait_until(lambda: asked(program, f"{report}/dashboards/{name}")[1]["default"] == [], "the copy to have caught up", 20)
+    _, queries = asked(program, f"{report}/dashboards/{name}")
+    assert queries["default"] == []
+    assert queries["replica"]
+    assert asked(program, f"{report}/form")[1]["replica"] == []
+
+
 def test_a_copy_that_is_behind_is_left_alone(copy: str, play: Play, leader: Client, monkeypatch: pytest.MonkeyPatch):
     page = f"/dashboards/{play.report('P').pk}/progress/"
     monkeypatch.setattr(replica, "BEHIND", 0)
@@ -87,17 +103,20 @@ def test_a_copy_that_is_behind_is_left_alone(copy: str, play: Play, leader: Clie
     assert asked(leader, page)[1]["default"] == []
 
 
+@pytest.mark.parametrize(
+    ("client", "page"), [("leader", "/dashboards/{}/progress/"), ("program", "/api/v1/reports/{}/dashboards/progress.json")]
+)
 def test_a_copy_that_goes_away_in_the_middle_of_a_page_costs_nobody_the_page(
-    copy: str, play: Play, leader: Client, monkeypatch: pytest.MonkeyPatch, caplog: Any
+    copy: str, play: Play, leader: Client, program: Client, monkeypatch: pytest.MonkeyPatch, caplog: Any, client: str, page: str
 ):
-    page = f"/dashboards/{play.report('P').pk}/progress/"
-    asked(leader, page)
+    reader, page = {"leader": leader, "program": program}[client], page.format(play.report("P").pk)
+    asked(reader, page)
     monkeypatch.setattr(replica, "LOOK_EVERY", 60.0)
     assert replica.is_fit()
     with psycopg.connect(copy, autocommit=True) as there:
         there.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
-    assert "DP1" in asked(leader, page)[0]
+    assert "DP1" in asked(reader, page)[0]
     assert "its copy failed" in caplog.text
     assert not replica.is_fit()
