@@ -64,6 +64,21 @@ def test_a_data_value_set_is_taken_at_the_same_door(play: Play):
     assert play.report("H1").own == {"ho": 4}
 
 
+def test_what_a_unit_does_not_enter_leaves_and_is_refused_where_it_comes_back(play: Play):
+    play.hand_in("H1", ho="3")
+    play.appraise("H1", diem="9")
+    program = officer(play, C="preparer reviewer")
+    values = json.loads(left(program, play, "values"))["dataValues"]
+    assert {each["dataElement"]: each["value"] for each in values} == {"t.ho": "3", "t.diem": "9"}
+    both = [{"dataElement": "t.diem", "orgUnit": "H2", "value": "9"}, {"dataElement": "t.ho", "orgUnit": "C", "value": "1"}]
+    problem = told(sent(program, play, json.dumps({"period": "2025S1", "dataValues": both}).encode()), 422, "refused")
+    assert sorted(each["detail"] for each in problem["errors"]) == [
+        "“Số hộ” (ho) is entered by the units below: their figures are added up.",
+        "“diem” is entered by the superior.",
+    ]
+    assert (play.report("H2").own, play.report("C").own) == ({}, {})
+
+
 def test_what_stands_there_is_overwritten_only_where_that_was_said(play: Play):
     program = officer(play, C="preparer")
     told(sent(program, play, CSV, **{"If-Match": '"0"'}), 428, "version-missing")

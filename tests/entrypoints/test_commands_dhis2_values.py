@@ -251,6 +251,30 @@ def test_numbers_that_are_not_quoted_stay_exact_and_a_deleted_value_clears():
     assert own("H1") == {"a": 0}
 
 
+def test_a_value_that_is_left_out_or_is_none_clears_nothing():
+    given_cycle(*ALL_KINDS)
+    given_figures("H1,a,4", "H1,co,yes")
+    broken = a_set({"dataElement": "t.a"}, {"dataElement": "t.co", "value": {"is": True}}, {"dataElement": "t.d", "value": [1]})
+    missing = "value: There is no value: to clear the figure, send it empty, or with deleted=true."
+    assert sent(broken).problems == [f"-:1: {missing}"] * 3
+    in_xml = (
+        '<dataValueSet xmlns="http://dhis2.org/schema/dxf/2.0" period="2025S1" orgUnit="H1">\n<dataValue dataElement="t.a"/></dataValueSet>'
+    )
+    assert sent(in_xml).problems == [f"-:2: {missing}"]
+    assert own("H1") == {"a": 4, "co": True}
+    taken(a_set({"dataElement": "t.a", "value": None}, {"dataElement": "t.co", "value": "true", "deleted": "TRUE"}))
+    assert own("H1") == {}
+
+
+def test_a_text_of_adx_is_its_annotation_and_never_the_number_beside_it():
+    given_cycle(*ALL_KINDS)
+    group = '<adx xmlns="urn:ihe:qrph:adx:2015"><group orgUnit="H1" period="2025-01-01/P6M">{}</group></adx>'
+    (problem,) = sent(group.format('<dataValue dataElement="t.chu" value="0"/>')).problems
+    assert problem == "-:1: value: In ADX a value is a number: what is none stands in an annotation, which is missing here."
+    taken(group.format('<dataValue dataElement="t.co" value="1"/><dataValue dataElement="t.a" value="0"/>'))
+    assert own("H1") == {"a": 0, "co": True}
+
+
 def test_a_set_may_say_whose_it_is_after_its_values():
     given_cycle(*THREE)
     taken('{"dataValues": [{"dataElement": "t.a", "value": "1"}], "orgUnit": "H1", "period": "2025S1"}')

@@ -45,21 +45,26 @@ def figures_in_data_values(source: BinaryIO, form: SentForm, sought: Sought, pro
 
 
 class _Sent(NamedTuple):
-    """A data value as the file has it. In ADX `dimensions` are the names by which it is broken down, `annotation` what is no number."""
+    """A data value as the file has it; without `value` it says none. In ADX `dimensions` are the names by which it is broken down,
+    `annotation` what is no number.
+    """
 
     line: int
     data_element: str
     period: str
     unit: str
-    value: str
+    value: str | None
     combo: str = ""
     attribute_combo: str = ""
     dimensions: tuple[str, ...] = ()
     annotation: str | None = None
+    is_adx: bool = False
 
 
 #: things that are wrong with a file and remembered
 _MOST_TOLD = 1000
+_NO_VALUE = gettext_noop("There is no value: to clear the figure, send it empty, or with deleted=true.")
+_NO_ANNOTATION = gettext_noop("In ADX a value is a number: what is none stands in an annotation, which is missing here.")
 _YES, _NO = frozenset({"true", "t", "1"}), frozenset({"false", "f", "0"})
 #: identifiers are found by code and by id, whichever the file says
 _SCHEMES = frozenset({"", "code", "uid", "id"})
@@ -83,7 +88,7 @@ class _Reading:
             if (scheme := settings.get(name, "")).casefold() not in _SCHEMES:
                 message = gettext_noop("Things are found here by code or by id; “%(scheme)s” is neither. Export with idScheme=CODE.")
                 self._tell_once(scheme, Problem(message, {"scheme": scheme[:60]}, line, name))
-        if settings.get("dryRun", "").casefold() == "true":
+        if _is_true(settings.get("dryRun", "")):
             message = gettext_noop("The file asks for a trial (dryRun), and what is imported here is written: take that out.")
             self._tell_once("", Problem(message, {}, line, "dryRun"))
         if settings.get("importStrategy", "").casefold() in ("delete", "deletes"):
@@ -100,7 +105,10 @@ class _Reading:
         if self._is_misplaced(sent) or (indicator is not None and (indicator.is_formula or indicator.is_tallied)):
             return None
         code, value = (sent.data_element, sent.value) if indicator is None else (indicator.code, _text(sent, indicator))
-        return Figure(sent.line, "value", self.sought.unit(sent.unit), code, value, self.file)
+        problem = (
+            None if value is not None else Problem(_NO_ANNOTATION if sent.is_adx and sent.value else _NO_VALUE, {}, sent.line, "value")
+        )
+        return Figure(sent.line, "value", self.sought.unit(sent.unit), code, value or "", self.file, problem)
 
     def _indicator(self, sent: _Sent) -> Indicator | None:
         return self.sought.template.by_code.get(self.sought.indicators.get(sent.data_element, ""))
@@ -132,14 +140,14 @@ class _Reading:
         return True
 
 
-def _text(sent: _Sent, indicator: Indicator) -> str:
-    """A value as our files write it; what is no truth to DHIS2 stays, to be refused as it is."""
+def _text(sent: _Sent, indicator: Indicator) -> str | None:
+    """A value as our files write it, if there is one; what is no truth to DHIS2 stays, to be refused as it is."""
     if indicator.is_number:
-        return sent.value.strip()
+        return None if sent.value is None else sent.value.strip()
     text = sent.value if sent.annotation is None else sent.annotation
     if indicator.value_type is not ValueType.BOOLEAN:
-        return text
-    word = text.strip().casefold()
+        return None if sent.is_adx and sent.annotation is None and sent.value else text
+    word = (text or "").strip().casefold()
     return "yes" if word in _YES else "no" if word in _NO else text
 
 
@@ -183,10 +191,21 @@ def _of_mapping(told: Mapping[str, Any], settings: Mapping[str, str], line: int)
         _word(told.get("dataElement")),
         _word(told.get("period")) or settings.get("period", ""),
         _word(told.get("orgUnit")) or settings.get("orgUnit", ""),
-        "" if _word(told.get("deleted")) == "true" else _word(told.get("value")),
+        "" if _is_true(_word(told.get("deleted"))) else _value(told),
         _word(told.get("categoryOptionCombo")),
         _word(told.get("attributeOptionCombo")) or settings.get("attributeOptionCombo", ""),
     )
+
+
+def _value(told: Mapping[str, Any]) -> str | None:
+    """Empty, or null, is a blank; what is left out, or is a list or an object, is no value at all."""
+    if "value" not in told or isinstance(told["value"], list | dict):
+        return None
+    return _word(told["value"])
+
+
+def _is_true(word: str) -> bool:
+    return word.casefold() == "true"
 
 
 def _word(value: Any) -> str:
@@ -239,7 +258,7 @@ def _in_adx(found: Iterator[Element], reading: _Reading) -> Iterator[_Sent]:
             annotation = each.text
         elif each.name == "dataValue":
             dimensions = tuple(sorted((group.keys() - _OF_GROUP) | (each.attributes.keys() - _OF_VALUE)))
-            yield _of_mapping(each.attributes, group, each.line)._replace(dimensions=dimensions, annotation=annotation)
+            yield _of_mapping(each.attributes, group, each.line)._replace(dimensions=dimensions, annotation=annotation, is_adx=True)
 
 
 # --- CSV --------------------------------------------------------------------------------------------
@@ -258,7 +277,7 @@ def _in_csv(source: BinaryIO, reading: _Reading) -> Iterator[_Sent]:
         combo, attribute_combo = (
             next((cells[name] for name in names if cells.get(name)), "") for names in (_CSV_COMBOS, _CSV_ATTRIBUTE_COMBOS)
         )
-        value = "" if cells.get("deleted") == "true" else cells["value"]
+        value = "" if _is_true(cells.get("deleted", "")) else cells["value"]
         element, period, unit = (cells[name].strip() for name in _CSV_NEEDED[:3])
         yield _Sent(line, element, period, unit, value, combo.strip(), attribute_combo.strip())
 
