@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import User
+from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.entrypoints.test_access_api import operations
@@ -64,6 +66,21 @@ OF_BUTTONS = {
     "units_unit_move": f"POST {CONFIGURED}/units/{{uid}}/move", "units_unit_tree": f"GET {CONFIGURED}/units",
 }  # fmt: skip
 
+_TABLE = f"POST {CONFIGURED}/tables/{{table}}"
+#: by model what admin lets a superuser add, change and delete
+OF_MODELS = {
+    "auth.group": (SCREEN, SCREEN, SCREEN), "auth.user": (_TABLE, _TABLE, SCREEN),
+    "reports.cycle": (f"POST {CONFIGURED}/cycles", f"PATCH {_CYCLE}", f"DELETE {_CYCLE}"),
+    "reports.dayoff": (*[f"PUT {CONFIGURED}/days-off/{{day}}"] * 2, f"DELETE {CONFIGURED}/days-off/{{day}}"),
+    "reports.documenttemplate": (LATER, LATER, LATER), "reports.paperstyle": (LATER, LATER, LATER),
+    "reports.indicator": (f"PUT {_VERSION}",) * 3, "reports.sectiontext": (f"PUT {_VERSION}",) * 3,
+    "reports.reporttemplate": (f"PUT {_TEMPLATE}", f"PUT {_TEMPLATE}", SCREEN), "reports.templateversion": (f"DELETE {_VERSION}",),
+    "reports.selection": (f"POST {CONFIGURED}/selections", SCREEN, f"DELETE {_SELECTION}"), "reports.webhook": (SCREEN, SCREEN, SCREEN),
+    "units.level": (_TABLE, _TABLE, SCREEN), "units.succession": (_TABLE, _TABLE, SCREEN),
+    "units.membership": (f"POST {CONFIGURED}/memberships",) * 2 + (f"DELETE {CONFIGURED}/memberships/{{membership_id}}",),
+    "units.unit": (_TABLE, _TABLE, f"DELETE {CONFIGURED}/units/{{uid}}"),
+}  # fmt: skip
+
 _OF_EVERY_MODEL = re.compile("_(changelist|add|change|delete|history|import|process_import|export)$")
 
 
@@ -84,6 +101,17 @@ def without_operation(table: dict[str, str]) -> set[str]:
 def test_every_page_has_its_operation():
     assert set(names_in("reports")) == set(OF_PAGES)
     assert without_operation(OF_PAGES) == set()
+
+
+def test_what_admin_adds_changes_and_deletes_has_its_operation_or_is_left_to_screens():
+    request = RequestFactory().get("/")
+    request.user = User(is_superuser=True, is_staff=True)
+    verbs = {
+        model._meta.label_lower: sum(getattr(page, f"has_{verb}_permission")(request) for verb in ("add", "change", "delete"))
+        for model, page in admin.site._registry.items()
+    }
+    assert {label: count for label, count in verbs.items() if count} == {label: len(words) for label, words in OF_MODELS.items()}
+    assert without_operation({f"{label} {place}": word for label, words in OF_MODELS.items() for place, word in enumerate(words)}) == set()
 
 
 def test_every_button_of_admin_has_its_operation():
