@@ -13,7 +13,6 @@ from accounts.models import Scope
 from reports.api.door import Resource
 from reports.api.problems import not_found
 from reports.api.words import Day, Given
-from reports.models import DayOff
 from reports.queries.calendar import DaysOff
 from reports.services import scheduling
 from units.problems import Problems
@@ -46,8 +45,9 @@ def listed(request: HttpRequest, of: Annotated[Year, Query()]) -> list[dict[str,
 @days_off.put("/configuration/days-off/{day}", DayOffShown, Scope.CONFIGURE, permits=["reports.add_dayoff", "reports.change_dayoff"])
 def put(request: HttpRequest, day: Annotated[Day, Path()], sent: DayOffNamed) -> dict[str, Any]:
     """Record a day off, or give it another name."""
-    scheduling.lay_days_off([(1, {"day": day.isoformat(), "name": sent.name})], Problems())
-    return {"day": day, "name": DayOff.objects.get(day=day).name, "is_public": False}
+    (change,) = scheduling.lay_days_off([(1, {"day": day.isoformat(), "name": sent.name})], Problems())
+    _day, name = change.after or ("", "")
+    return {"day": day, "name": name, "is_public": False}
 
 
 @days_off.delete("/configuration/days-off/{day}", Scope.CONFIGURE, permits=["reports.delete_dayoff"])
