@@ -175,7 +175,13 @@ class ApiTokenAdmin(Shown):
     list_select_related = ["user", "unit"]
     search_fields = ["name", "user__username"]
     search_help_text = _("Its name, or the user's.")
+    fields = ["user", "name", "good_for", "unit", "created_at", "expires_at", "last_used_at", "revoked_at"]
+    readonly_fields = ["good_for"]
     actions = ["revoke"]  # type: ignore[assignment]
+
+    @admin.display(description=_("good for"))
+    def good_for(self, token: ApiToken) -> str:
+        return "; ".join(token.scopes_in_words)
 
     @admin.action(description=_("Revoke"))
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:

@@ -6,6 +6,7 @@ classes of static/dashboards.css, since nothing may carry a style of its own.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,8 +16,10 @@ from django.utils.safestring import SafeString
 
 from reports.domain.outliers import median
 
-_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 720, 70, 20, 26, 44
-_HEIGHT = 260
+_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 720, 70, 20, 42, 70
+_HEIGHT = 290
+#: how wide a letter is held to be, and how far a row of words is from the next
+_LETTER, _ROW = 8, 15
 _DASHES = ("line-1", "line-2", "line-3", "line-4")
 
 
@@ -49,12 +52,9 @@ def lines(title: str, description: str, places: Sequence[str], drawn: Sequence[L
     scale = _Scale(low, high, _HEIGHT - _BOTTOM, _TOP)
     step = Fraction(_WIDTH - _LEFT - _RIGHT, max(len(places), 1))
     across = [int(_LEFT + step * number + step / 2) for number in range(len(places))]
-    axis = format_html(
-        '<line class="axis" x1="{0}" y1="{1}" x2="{2}" y2="{1}"/>', _LEFT, scale.at(Fraction(0)), _WIDTH - _RIGHT
-    ) + format_html_join(
-        "", '<text class="place" x="{}" y="{}">{}</text>', ((x, _HEIGHT - 22, place) for x, place in zip(across, places, strict=True))
-    )
-    parts = [_line(line, across, scale, _DASHES[number % len(_DASHES)]) for number, line in enumerate(drawn)]
+    axis = format_html('<line class="axis" x1="{0}" y1="{1}" x2="{2}" y2="{1}"/>', _LEFT, scale.at(Fraction(0)), _WIDTH - _RIGHT)
+    below = [_words("place", x, _HEIGHT - _BOTTOM + 18, _rows(place, int(step))) for x, place in zip(across, places, strict=True)]
+    parts = [_line(line, across, int(step), scale, _DASHES[number % len(_DASHES)]) for number, line in enumerate(drawn)]
     names = format_html_join(
         "",
         '<g class="{}"><path class="line" d="M{} {}h28"/><text class="name" x="{}" y="{}">{}</text></g>',
@@ -64,10 +64,10 @@ def lines(title: str, description: str, places: Sequence[str], drawn: Sequence[L
             if len(drawn) > 1
         ),
     )
-    return _svg(_WIDTH, _HEIGHT, title, description, axis + _joined(parts) + names, "lines")
+    return _svg(_WIDTH, _HEIGHT, title, description, axis + _joined(below) + _joined(parts) + names, "lines")
 
 
-def _line(line: Line, across: Sequence[int], scale: _Scale, dash: str) -> SafeString:
+def _line(line: Line, across: Sequence[int], step: int, scale: _Scale, dash: str) -> SafeString:
     path, pen = [], "M"
     points: list[tuple[object, ...]] = []
     for x, point in zip(across, line.points, strict=True):
@@ -77,9 +77,22 @@ def _line(line: Line, across: Sequence[int], scale: _Scale, dash: str) -> SafeSt
         y = scale.at(point.value)
         path.append(f"{pen}{x} {y}")
         pen = "L"
-        points.append((x, y, "final" if point.is_final else "provisional", x, y - 9, point.label))
-    marks = format_html_join("", '<circle cx="{}" cy="{}" r="4" class="{}"/><text class="value" x="{}" y="{}">{}</text>', points)
+        rows = _rows(point.label, step)
+        written = _words("value", x, y - 9 - _ROW * (len(rows) - 1), rows)
+        points.append((x, y, "final" if point.is_final else "provisional", written))
+    marks = format_html_join("", '<circle cx="{}" cy="{}" r="4" class="{}"/>{}', points)
     return format_html('<g class="{}"><path class="line" d="{}"/>{}</g>', dash, "".join(path), marks)
+
+
+def _rows(words: str, width: int) -> list[str]:
+    """Words on so many rows that they don't run into those beside them."""
+    return textwrap.wrap(words, max(width // _LETTER, 1), break_long_words=False, break_on_hyphens=False)
+
+
+def _words(kind: str, x: int, y: int, rows: Sequence[str]) -> SafeString:
+    """Rows centred on `x`, the first of them on `y`."""
+    inside = format_html_join(" ", '<tspan x="{}" y="{}">{}</tspan>', ((x, y + _ROW * number, row) for number, row in enumerate(rows)))
+    return format_html('<text class="{}">{}</text>', kind, inside)
 
 
 def strip(title: str, description: str, values: Sequence[Fraction], ends: tuple[str, str], marked: Fraction | None = None) -> SafeString:

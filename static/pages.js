@@ -39,6 +39,12 @@ const unfold = () => {
 window.addEventListener("hashchange", unfold);
 unfold();
 
+// Of tabs that don't fit beside each other, the one that is on is in sight.
+for (const tab of document.querySelectorAll(".section-tabs [aria-current]")) {
+  const row = tab.parentElement;
+  row.scrollLeft += tab.getBoundingClientRect().left - row.getBoundingClientRect().left - 16;
+}
+
 // The reader's own menu folds up again when one turns elsewhere.
 const menu = document.querySelector("details.me");
 if (menu) {

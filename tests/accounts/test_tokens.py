@@ -15,7 +15,7 @@ from accounts.idle import disable_idle
 from accounts.models import ApiToken
 from audit.models import AuditEntry
 from tests.builders import given_user
-from tests.entrypoints.admin_client import administrator
+from tests.entrypoints.admin_client import administrator, text_of
 from tests.unit_builders import Level, make_standard_levels, tree
 from units.models import Unit
 
@@ -97,6 +97,11 @@ def test_its_owner_and_no_one_else_revokes_it_on_the_account_page(user: Any):
     assert tokens.found(secret, timezone.now())
     signed_in(user).post(address)
     assert tokens.found(secret, timezone.now()) is None
+
+
+def test_an_administrator_reads_what_it_is_good_for_in_words(user: Any):
+    token, _written = issued(user)
+    assert "đọc" in text_of(administrator().get(f"/admin/accounts/apitoken/{token.pk}/change/"))
 
 
 def test_an_administrator_revokes_it_and_both_are_journalled(user: Any):

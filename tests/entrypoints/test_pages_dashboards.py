@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import csv
 import io
+from fractions import Fraction
 from typing import Any
 
 import pytest
 from openpyxl import load_workbook
 
+from reports import charts
 from reports.services import rolling_up
 from tests.builders import Play, given_cycle, given_template, given_user
 from tests.domain.builders import indicator
@@ -116,6 +118,13 @@ def test_charts_are_titled_and_described_and_carry_no_style_of_their_own(play: P
     assert "<title>Số hộ" in shown
     assert "<desc>" in shown
     assert "style=" not in shown
+
+
+def test_what_a_chart_says_does_not_run_into_what_stands_beside_it():
+    point = charts.Point(Fraction(95), "95,2 % (1.798/1.888)")
+    drawn = charts.lines("Đúng hạn", "", ["6 tháng đầu năm 2024"] * 6, [charts.Line("Tỉnh", [point] * 6)])
+    for row in ("95,2 %", "(1.798/1.888)", "6 tháng đầu", "năm 2024"):
+        assert drawn.count(f">{row}</tspan>") == 6
 
 
 def counts(name: str, play: Play) -> dict[str, int]:
