@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.db import connection
+from django.db.models.signals import post_migrate
 from django.utils import translation
 
 from audit import triggers
 from reports.models import template
 from tests import servers
 from tests.worker import Worker, publishing_to, running_worker
+from units.levels import make_standard_levels
+from units.models import Level
 
 #: of which one file may take a minute: begun last, it would keep one of two processes waiting for the other
 TAKE_LONGEST = ("tests/faults/*", "tests/story/*", "tests/entrypoints/*_processes.py")
@@ -35,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = name
     _empty_the_database_soon_and_its_history_too()
+    post_migrate.connect(_levels_are_there_again, sender=apps.get_app_config("units"))
     for vendor in ("postgresql", "sqlite"):
         config.addinivalue_line("markers", f"{vendor}: has a meaning on {vendor} only, and is left out elsewhere")
 
@@ -58,6 +63,12 @@ def _empty_the_database_soon_and_its_history_too() -> None:
     type(connection.ops).sql_flush = sql_flush  # type: ignore[method-assign]
 
 
+def _levels_are_there_again(**told: Any) -> None:
+    """A migration, which has a plan, lays them; a flush after a test with real transactions takes them away from all that follow."""
+    if "plan" not in told:
+        make_standard_levels(Level)
+
+
 def pytest_report_header() -> str:
     return f"chance in tests/faults: FAULT_SEED={os.environ['FAULT_SEED']} FAULT_ROUNDS={os.environ.get('FAULT_ROUNDS') or 1}"
 
@@ -79,11 +90,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if not uses_the_database(item) and not item.get_closest_marker("postgresql") and not item.get_closest_marker("sqlite"):
             item.add_marker(pytest.mark.once)
-    items.sort(key=lambda item: uses_the_database(item) or not any(map(item.path.match, TAKE_LONGEST)))
+    items.sort(key=lambda item: not any(map(item.path.match, TAKE_LONGEST)))
 
 
 def uses_the_database(item: pytest.Item) -> bool:
-    """Whether the test works on the run's database; some have a site of their own. Those that empty it come last (pytest-django)."""
+    """Whether the test works on the run's database; some have a site of their own."""
     return bool(item.get_closest_marker("django_db")) or not {"db", "transactional_db"}.isdisjoint(getattr(item, "fixturenames", ()))
 
 

@@ -39,6 +39,7 @@ from tests.builders import LEVELS, NOON, Play, at, given_cycle, given_user
 from tests.domain.builders import indicator
 from tests.entrypoints.pages import english, signed_in, text_of
 from tests.memory import in_a_process
+from tests.processes import wait_until
 from units.models import Unit
 from units.problems import Refused
 
@@ -362,7 +363,7 @@ def test_libreoffice_that_takes_too_long_is_ended_with_all_that_it_started(setti
         as_pdf({"a": b""})
     assert not list(tmp_path.glob("danvan-pdf-*"))
     stat = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
-    assert not stat.exists() or " Z " in stat.read_text()
+    wait_until(lambda: not stat.exists() or " Z " in stat.read_text(), "the end of what LibreOffice started", 10)
 
 
 def test_only_so_many_are_made_at_once_and_whoever_waits_too_long_is_told(settings: Any, tmp_path: Path, monkeypatch: Any):
