@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import F, Func, Value
 
@@ -17,7 +18,10 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 def insert_select(model: type[models.Model], columns: Sequence[str], rows: models.QuerySet) -> int:
     """`INSERT INTO model (columns) SELECT …`: `rows` is a `values_list` of as many columns. Returns how many were inserted."""
-    sql, params = rows.query.sql_with_params()
+    try:
+        sql, params = rows.query.sql_with_params()
+    except EmptyResultSet:  # Django knows without asking that there is none
+        return 0
     table, *names = quoted(model, *columns)
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {table} ({', '.join(names)}) {sql}", params)

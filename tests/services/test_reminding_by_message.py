@@ -103,6 +103,13 @@ def test_a_reminder_that_is_asked_for_goes_there_too(play: Play, gateway: Receiv
     assert list(told(gateway)) == ["222"]
 
 
+def test_who_was_told_today_is_not_told_again_however_often_it_is_asked_for(play: Play, gateway: Receiver):
+    for _time in ("once", "again"):
+        asked = asking.ask(Report.objects.filter(unit__uid="H2"), by=None, at=MORNING)
+        send_messages(MORNING)
+    assert (asked.planned, len(gateway.came)) == ([], 1)
+
+
 @pytest.mark.parametrize("what", ["submitted", "forgotten", "left", "disabled", "no such channel"])
 def test_who_has_not_to_be_told_any_more_is_not(play: Play, gateway: Receiver, settings: Any, what: str):
     reminding.plan_reminders(MORNING)
