@@ -43,7 +43,7 @@
     keepWhatItOpensWith(code);
     typing.add(code);
     mark(code, true);
-    const kept = unsent.type(report, code, textOf(code), version, about(code));
+    const kept = unsent.type(report, code, textOf(code), () => version, about(code));
     kept.then(count);
     schedule(PAUSE);
     return kept;
@@ -109,7 +109,7 @@
     if (!(await count()).some((cell) => !cell.clash)) return;
     say(words.saving, true);
     for (let round = 0; round < 20; round += 1) {
-      const outcome = await unsent.send(report, again && round === 0);
+      const outcome = await unsent.send(report, again && round === 0, see);
       await count();
       if (outcome.kind === "nothing") break;
       if (!(await went(outcome))) return;
@@ -156,7 +156,6 @@
   }
 
   function show(told, codes) {
-    see(told.version);
     document.getElementById("state").textContent = told.state;
     for (const [code, texts] of Object.entries(told.cells)) {
       for (const [place, text] of Object.entries(texts)) {

@@ -56,11 +56,11 @@ danvan.unsent = (() => {
   const of = (report) => update(report, (cells) => [...cells.values()]);
   const forget = (report, codes) => update(report, (cells, put, drop) => codes.forEach((code) => cells.has(code) && drop(cells.get(code))));
 
-  // `about`: url, title and name of the cell, for lists on other pages.
+  // `seen()`: the version that the page shows, asked as the cell is kept. `about`: url, title and name of the cell, for lists on other pages.
   const type = (report, code, text, seen, about) =>
     update(report, (cells, put) => {
       const cell = cells.get(code);
-      const mine = cell && isUnsent(cell) ? cell : { reader: danvan.reader, report, code, seen };
+      const mine = cell && isUnsent(cell) ? cell : { reader: danvan.reader, report, code, seen: seen() };
       put({ ...mine, ...about, text });
     });
 
@@ -108,8 +108,10 @@ danvan.unsent = (() => {
     return fetch(url, { method: "POST", body: data, headers: { Accept: "application/json", "X-Reader": danvan.reader } });
   }
 
-  const saved = (report, batch, told) =>
+  // The page sees the new version as its cells settle: what is typed on in between would clash with its own writer.
+  const saved = (report, batch, told, see) =>
     update(report, (cells, put) => {
+      see(told.version);
       for (const cell of cells.values()) {
         const sent = batch.texts.get(cell.code);
         if (!isUnsent(cell)) continue;
@@ -140,7 +142,7 @@ danvan.unsent = (() => {
       for (const [code, sent] of batch.texts) if (cells.has(code)) put({ ...arrived(cells.get(code)), refused: texts ? sent : undefined });
     });
 
-  async function sendOne(report, again) {
+  async function sendOne(report, again, see) {
     const batch = await take(report, again);
     if (!batch) return { kind: "nothing" };
     let answer = null;
@@ -153,7 +155,7 @@ danvan.unsent = (() => {
     if (answer.status === 404) return { kind: "gone" };
     if (!(answer.headers.get("Content-Type") || "").includes("json")) return { kind: "offline" };
     const told = await answer.json();
-    if (answer.ok) await saved(report, batch, told);
+    if (answer.ok) await saved(report, batch, told, see);
     else if (answer.status === 409) await older(report, batch, told);
     else {
       await turnedAway(report, batch, true);
@@ -163,8 +165,8 @@ danvan.unsent = (() => {
   }
 
   // One at a time for each report, in whatever tabs it is open.
-  const send = (report, again = false) =>
-    navigator.locks ? navigator.locks.request(`danvan ${danvan.reader} ${report}`, () => sendOne(report, again)) : sendOne(report, again);
+  const send = (report, again = false, see = () => {}) =>
+    navigator.locks ? navigator.locks.request(`danvan ${danvan.reader} ${report}`, () => sendOne(report, again, see)) : sendOne(report, again, see);
 
   // Until nothing is left that could go: what came of it last.
   async function sendAll(report) {

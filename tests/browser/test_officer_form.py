@@ -86,6 +86,23 @@ def test_what_cannot_be_read_stays_in_its_place_with_the_reason_also_when_the_fo
     expect(form.locator("#unsent")).to_be_hidden()
 
 
+def test_who_types_on_as_an_answer_comes_does_not_clash_with_themselves(form: Page):
+    """A busy browser takes a while from keeping what was saved to showing it: the figure is typed anew meanwhile."""
+    field = form.locator(FIELD).first
+    form.evaluate("""() => {
+      const { of } = danvan.unsent;
+      danvan.unsent.of = async (report) => { await new Promise((done) => setTimeout(done, 1000)); return of(report); };
+    }""")
+    with form.expect_response("**/save/"):
+        field.fill("41")
+    form.wait_for_timeout(300)
+    with form.expect_response("**/save/") as second:
+        field.fill("42")
+    assert second.value.status == 200
+    form.reload()
+    expect(field).to_have_value("42")
+
+
 def test_a_link_to_a_figure_leads_into_it(form: Page):
     name = form.locator(FIELD).nth(3).get_attribute("data-code")
     form.evaluate(f"location.hash = '#cell-{name}'")
