@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = name
     _empty_the_database_soon_and_its_history_too()
+    import_module(settings.ROOT_URLCONF)  # as a web server has: what stands in admin is gathered with the addresses
     post_migrate.connect(_levels_are_there_again, sender=apps.get_app_config("units"))
     for vendor in ("postgresql", "sqlite"):
         config.addinivalue_line("markers", f"{vendor}: has a meaning on {vendor} only, and is left out elsewhere")

@@ -11,7 +11,6 @@ from django.contrib.auth.models import User
 from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-import danvan.urls  # noqa: F401 - what stands in admin is gathered with the addresses
 from tests.browser.site import Site
 
 COMMUNE, DISTRICT, PROVINCE, AGENCY, ADMINISTRATOR, NOBODY = "can-bo-xa", "huyen", "tinh", "so-y-te", "quan-tri", ""

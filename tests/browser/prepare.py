@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
 import django
@@ -86,6 +87,7 @@ def rows() -> dict[str, str]:
 
     from tests.browser.pages import VIEWS_OF_A_ROW, may  # noqa: PLC0415
 
+    import_module("danvan.urls")  # what stands in admin is gathered with the addresses
     found = {}
     for model, page in admin.site._registry.items():
         for view, right in VIEWS_OF_A_ROW.items():

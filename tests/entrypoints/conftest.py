@@ -10,7 +10,6 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-import danvan.urls  # noqa: F401 - what stands in admin is gathered with the addresses
 from tests.entrypoints.admin_client import administrator
 from tests.entrypoints.pages import looked_at
 
