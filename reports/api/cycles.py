@@ -25,8 +25,8 @@ from units.problems import Refused
 cycles = Resource("Cycles")
 
 
-class CycleShown(Schema):
-    """`is_estimated`: the figures submitted now are estimated ones, and official ones are asked for later."""
+class CycleTold(Schema):
+    """What everybody is told of a cycle."""
 
     code: str
     template: str
@@ -36,9 +36,20 @@ class CycleShown(Schema):
     cut_off: date
     time_zone: str
     state: Annotated[Cycle.State, one_of(Cycle.State)]
-    is_estimated: bool
     opened_at: datetime | None
     closed_at: datetime | None
+
+
+def cycle_told(cycle: Cycle) -> dict[str, Any]:
+    fields = ("code", "period", "first_day", "cut_off", "time_zone", "state", "opened_at", "closed_at")
+    template = {"template": cycle.version.template.code, "version": cycle.version.number}
+    return template | {name: getattr(cycle, name) for name in fields}
+
+
+class CycleShown(CycleTold):
+    """`is_estimated`: the figures submitted now are estimated ones, and official ones are asked for later."""
+
+    is_estimated: bool
 
 
 class LevelProgressShown(Schema):
@@ -79,6 +90,8 @@ class OfficialDue(Given):
 
 
 class OfficialAsked(Schema):
+    """How many reports are asked for official figures."""
+
     reports: int
 
 
@@ -95,9 +108,7 @@ def official(request: HttpRequest, code: Code, sent: OfficialDue) -> dict[str, i
 
 
 def _shown(cycle: Cycle) -> dict[str, Any]:
-    fields = ("code", "period", "first_day", "cut_off", "time_zone", "state", "is_estimated", "opened_at", "closed_at")
-    template = {"template": cycle.version.template.code, "version": cycle.version.number}
-    return template | {name: getattr(cycle, name) for name in fields}
+    return cycle_told(cycle) | {"is_estimated": cycle.is_estimated}
 
 
 def _with_progress(found: CycleProgress) -> dict[str, Any]:

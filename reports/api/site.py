@@ -18,7 +18,7 @@ from accounts.models import OF_PROGRAMS
 from reports.api import problems
 from reports.api.attachments import attachments
 from reports.api.board import board
-from reports.api.cycle_plans import cycle_plans
+from reports.api.configured_cycles import configured_cycles
 from reports.api.cycles import cycles
 from reports.api.dashboards import dashboards
 from reports.api.days_off import days_off
@@ -43,7 +43,7 @@ from reports.api.workbooks import workbooks
 
 VERSION = "1.0"
 #: what asks for the scope `configure`
-CONFIGURATION = (templates, cycle_plans, selection_plans, days_off, unit_tree, reorganisations, memberships, tables)
+CONFIGURATION = (templates, configured_cycles, selection_plans, days_off, unit_tree, reorganisations, memberships, tables)
 #: files before what their addresses could be taken for
 RESOURCES = (
     *(me, units, cycles, exchange, reports, form, figures, steps, board, totals, dashboards),
