@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from reports.domain.indicators import Template
 from reports.domain.numbers import exact, stored
 from reports.domain.workflow import State
 from reports.models import Adjustment, Cycle, Report
+from reports.queries import summing
 
 _CHUNK = 2000
 
@@ -33,9 +34,7 @@ def counted_figures(cycle: Cycle, reports: QuerySet[Report]) -> Iterator[UnitFig
     """
     template = cycle.version.compiled()
     counted = reports.filter(cycle=cycle, state=State.ACCEPTED.value)
-    adjustments: dict[int, list[tuple[str, str]]] = {}
-    for report_id, code, amount in Adjustment.objects.filter(report__in=counted.order_by()).values_list("report_id", "indicator", "amount"):
-        adjustments.setdefault(report_id, []).append((code, amount))
+    adjustments = summing.by_report(Adjustment.objects.filter(report__in=counted.order_by()))
     rows: Any = counted.order_by("position").values_list("pk", "unit__uid", "level__code", "submitted_at", "own")
     for pk, uid, level, submitted_at, own in rows.iterator(chunk_size=_CHUNK):
         figures = {code: value for code, value in own.items() if value is not None and code in template.by_code}
@@ -44,7 +43,7 @@ def counted_figures(cycle: Cycle, reports: QuerySet[Report]) -> Iterator[UnitFig
         yield UnitFigures(uid, submitted_at.astimezone(cycle.zone).date(), figures, adjusted)
 
 
-def _adjust(template: Template, figures: dict[str, Any], adjustments: list[tuple[str, str]] | tuple[()]) -> frozenset[str]:
+def _adjust(template: Template, figures: dict[str, Any], adjustments: Sequence[tuple[str, Any]]) -> frozenset[str]:
     """Add the adjustments to the figures; the codes of those that changed."""
     changed = set()
     for code, amount in adjustments:

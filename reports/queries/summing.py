@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from reports.domain.aggregation import Cells, contribution, merge, same_figures
 from reports.domain.indicators import Template
@@ -148,9 +149,13 @@ def _read(document: Any) -> Any:
 
 def adjustments_of(report_ids: Iterable[int]) -> dict[int, list[tuple[str, Any]]]:
     """The adjustments of each report, as (indicator, amount)."""
+    return by_report(Adjustment.objects.filter(Among("report_id", report_ids)))
+
+
+def by_report(adjustments: QuerySet[Adjustment]) -> dict[int, list[tuple[str, Any]]]:
+    """These adjustments by report, as (indicator, amount)."""
     found: dict[int, list[tuple[str, Any]]] = {}
-    rows = Adjustment.objects.filter(Among("report_id", report_ids)).order_by("pk")
-    for report_id, indicator, amount in rows.values_list("report_id", "indicator", "amount"):
+    for report_id, indicator, amount in adjustments.order_by("pk").values_list("report_id", "indicator", "amount"):
         found.setdefault(report_id, []).append((indicator, amount))
     return found
 

@@ -11,6 +11,7 @@ from typing import Any
 import time_machine
 from django.test import Client
 
+from reports.services import rolling_up
 from tests.builders import Play, at, given_cycle, given_template, given_user
 from tests.domain.builders import indicator
 
@@ -51,6 +52,15 @@ def given_form_cycle(**plan: Any) -> Play:
         indicator("cuoc", levels="commune|district|province", section="B", name_vi="Số cuộc"),
     )
     return given_cycle(version, **plan)
+
+
+def given_two_hamlets_in() -> Play:
+    """The same, two of the hamlets accepted."""
+    play = given_form_cycle()
+    for uid, ho, ngheo in (("H1", "1200", "30"), ("H2", "34", "0")):
+        play.hand_in(uid, ho=ho, ngheo=ngheo)
+    rolling_up.drain_all([play.cycle.pk])
+    return play
 
 
 def officers() -> dict[str, Any]:

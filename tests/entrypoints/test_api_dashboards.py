@@ -8,11 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from reports.services import rolling_up
 from tests.builders import Play, given_cycle, given_template, given_user
 from tests.domain.builders import indicator
 from tests.entrypoints.api_client import Program, told
-from tests.entrypoints.pages import given_form_cycle, looked_at, officers
+from tests.entrypoints.pages import given_two_hamlets_in, looked_at, officers
 from tests.entrypoints.test_pages_queries import MOST, given_province
 
 pytestmark = pytest.mark.django_db
@@ -21,12 +20,7 @@ NAMES = ("progress", "timeliness", "ranking", "warnings")
 
 @pytest.fixture
 def play() -> Play:
-    """Two of three hamlets accepted."""
-    play = given_form_cycle()
-    for uid, ho, ngheo in (("H1", "1200", "30"), ("H2", "34", "0")):
-        play.hand_in(uid, ho=ho, ngheo=ngheo)
-    rolling_up.drain_all([play.cycle.pk])
-    return play
+    return given_two_hamlets_in()
 
 
 def read(program: Program, play: Play, uid: str, name: str) -> Any:

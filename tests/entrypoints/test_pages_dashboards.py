@@ -9,10 +9,9 @@ import pytest
 from openpyxl import load_workbook
 
 from reports import charts
-from reports.services import rolling_up
 from tests.builders import Play, given_cycle, given_template, given_user
 from tests.domain.builders import indicator
-from tests.entrypoints.pages import english, given_form_cycle, looked_at, officers, signed_in, text_of
+from tests.entrypoints.pages import english, given_two_hamlets_in, looked_at, officers, signed_in, text_of
 from tests.entrypoints.test_pages_queries import MOST, asked, given_province
 
 pytestmark = pytest.mark.django_db
@@ -23,12 +22,7 @@ WORKBOOKS = tuple(name.replace(".csv", ".xlsx") for name in FILES)
 
 @pytest.fixture
 def play() -> Play:
-    """Two of three hamlets accepted."""
-    play = given_form_cycle()
-    for uid, ho, ngheo in (("H1", "1200", "30"), ("H2", "34", "0")):
-        play.hand_in(uid, ho=ho, ngheo=ngheo)
-    rolling_up.drain_all([play.cycle.pk])
-    return play
+    return given_two_hamlets_in()
 
 
 def rows_of(response: Any) -> list[dict[str, str]]:
